@@ -1,0 +1,56 @@
+// The configuration file: one line's grammar, and the look-up of an address.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "virtuald/address.h"
+#include "virtuald/error.h"
+
+namespace virtuald {
+
+/// The longest line that is taken, without its end: a path of PATH_MAX and an address with room to
+/// spare.
+constexpr std::size_t kMaxLine = 4352;
+
+/// What one line says. See virtuald.conf(5) for the grammar.
+struct Line {
+  enum class Kind {
+    blank,     // nothing, or a comment
+    entry,     // `address` gets `directory`
+    fallback,  // "default": every address gets `directory`
+    fault      // neither; `reason` and `culprit` say why
+  };
+  Kind kind = Kind::blank;
+  Address address;
+  std::string_view directory;    // absolute, without white space; into the parsed text
+  std::string_view culprit;      // the word that is wrong, or empty
+  const char* reason = nullptr;  // follows `culprit`
+};
+
+/// Parses the line that `text` begins with and moves `text` behind it. `text` must not be empty,
+/// and the line must be whole: it ends at \n or where `text` ends.
+void parse_line(std::string_view& text, Line& line);
+
+/// Where an address was found.
+struct Match {
+  std::size_t line_number = 0;  // counted from 1
+  std::size_t size = 0;
+  char directory[kMaxLine + 1] = {};  // NUL-terminated, `size` bytes
+
+  [[nodiscard]] std::string_view root() const { return {directory, size}; }
+};
+
+/// Outcome of find_root.
+enum class Lookup { found, no_entry, failed };
+
+/// Reads the configuration on `descriptor` from its beginning to the first line that matches
+/// `address`, no further. A faulty line before that ends the search: no connection may fall through
+/// a broken line to a later one. `path` is for messages. On anything but `found`, `error` says why.
+[[nodiscard]] Lookup find_root(int descriptor, std::string_view path, const Address& address,
+                               Match& match, Error& error);
+
+/// Sets `error` to `path:line_number: ` and the fault of `line`.
+void describe_fault(std::string_view path, std::size_t line_number, const Line& line, Error& error);
+
+}  // namespace virtuald

@@ -1,0 +1,52 @@
+// The user that -u names: read from the root's own files, and become for good.
+#pragma once
+
+#include <sys/types.h>
+
+#include <climits>
+#include <cstddef>
+#include <string_view>
+
+#include "virtuald/error.h"
+
+namespace virtuald {
+
+/// The two halves of user[:group]; `group` is empty if there is none. Views into the option's text.
+struct UserSpec {
+  std::string_view user;
+  std::string_view group;
+};
+
+/// What a process becomes.
+struct Identity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::size_t group_count = 0;
+  gid_t groups[NGROUPS_MAX] = {};  // the supplementary ones, `group_count` of them
+};
+
+/// Splits `text`, the argument of -u, and refuses what can name no user: an empty half, a sign, a
+/// number that is no user or group ID ((uid_t)-1 is none), and a numeric user without a group.
+[[nodiscard]] bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error);
+
+/// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)): to be called
+/// after the chroot, so that they, and the links to them, are the new root's. `root` is its name
+/// for messages. Supplementary groups are those whose member list holds the user's name; a user
+/// given as a number has none. Fails on an unknown name, on a malformed entry for that name, and
+/// where the user is uid 0.
+[[nodiscard]] bool find_identity(const UserSpec& spec, std::string_view root, Identity& identity,
+                                 Error& error);
+
+/// setgroups(2), setgid(2), setuid(2), and then the proof that none of them can be undone.
+[[nodiscard]] bool become(const Identity& identity, Error& error);
+
+/// Room for a user's name.
+struct UserName {
+  char characters[64];
+};
+
+/// The name that the host's /etc/passwd gives `uid`, cut to the buffer, or "uid" if it gives none.
+/// For messages; before the chroot.
+[[nodiscard]] std::string_view find_user_name(uid_t uid, UserName& name);
+
+}  // namespace virtuald

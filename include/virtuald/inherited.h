@@ -1,0 +1,18 @@
+// What a super server leaves to its children, put right.
+#pragma once
+
+#include "virtuald/error.h"
+
+namespace virtuald {
+
+/// Makes sure that descriptors 0 to 2 are open, so that nothing opened later is taken for the
+/// connection, and closes all others: a directory among them would be a way out of any chroot. A 0
+/// that was closed is still of no use afterwards (getsockname(2) says EBADF); 1 and 2 become
+/// /dev/null.
+[[nodiscard]] bool secure_descriptors(Error& error);
+
+/// SIGPIPE and SIGCHLD at their defaults and no signal blocked, which execve(2) would pass on
+/// otherwise.
+void reset_signals();
+
+}  // namespace virtuald

@@ -1,0 +1,172 @@
+#include "virtuald/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "virtuald/line_reader.h"
+#include "virtuald/number_text.h"
+
+namespace virtuald {
+namespace {
+
+constexpr std::string_view kDefault = "default";
+
+bool is_blank(char character) {
+  return character == ' ' || character == '\t';
+}
+
+const char* skip_blanks(const char* text, const char* end) {
+  while (text != end && is_blank(*text)) {
+    ++text;
+  }
+  return text;
+}
+
+/// The end of the word at `text`: the first space, tab, line end or other control character. Most
+/// of a long file is directories, so eight bytes are looked at in one step.
+const char* skip_word(const char* text, const char* end) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  for (; end - text >= 8; text += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text, 8);
+    // The high bit of a byte is set here if the byte, or one before it, is at most a space.
+    if (((word - kOnes * 0x21) & ~word & (kOnes * 0x80)) != 0) {
+      break;
+    }
+  }
+  while (text != end && static_cast<unsigned char>(*text) > ' ') {
+    ++text;
+  }
+  return text;
+}
+
+/// True at \n, at CR LF, and where the text ends.
+bool is_line_end(const char* text, const char* end) {
+  if (text != end && *text == '\r') {
+    ++text;
+  }
+  return text == end || *text == '\n';
+}
+
+const char* find_line_end(const char* text, const char* end) {
+  const void* const found = std::memchr(text, '\n', static_cast<std::size_t>(end - text));
+  return found != nullptr ? static_cast<const char*>(found) : end;
+}
+
+std::string_view between(const char* begin, const char* end) {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+/// Parses "address directory" or "default directory" at `text`, and returns its end. For a fault
+/// the return value is of no meaning.
+const char* parse_entry(const char* text, const char* end, Line& line) {
+  const auto fault = [&line, end](const char* reason, std::string_view culprit) {
+    line.kind = Line::Kind::fault;
+    line.reason = reason;
+    line.culprit = culprit;
+    return end;
+  };
+  const char* after = scan_address(text, end, line.address);
+  line.kind = Line::Kind::entry;
+  if (after == nullptr || !(is_blank(after == end ? ' ' : *after) || is_line_end(after, end))) {
+    after = skip_word(text, end);
+    if (between(text, after) != kDefault) {
+      return fault(" is not an address", between(text, after));
+    }
+    line.kind = Line::Kind::fallback;
+  }
+  const char* const directory = skip_blanks(after, end);
+  if (is_line_end(directory, end)) {
+    return fault(" has no directory", between(text, after));
+  }
+  after = skip_word(directory, end);
+  line.directory = between(directory, after);
+  if (*directory != '/') {
+    return fault(" is not an absolute directory", line.directory);
+  }
+  const char* const rest = skip_blanks(after, end);
+  if (!is_line_end(rest, end)) {
+    return fault(" is followed by more than a line end (a directory has no white space in it)",
+                 line.directory);
+  }
+  return rest;
+}
+
+}  // namespace
+
+void parse_line(std::string_view& text, Line& line) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* const first = skip_blanks(begin, end);
+  const char* line_end = first;
+  if (is_line_end(first, end)) {
+    line.kind = Line::Kind::blank;
+    line_end = find_line_end(first, end);
+  } else if (*first == '#') {
+    line.kind = Line::Kind::blank;
+    line_end = find_line_end(first, end);
+    if (std::memchr(first, '\0', static_cast<std::size_t>(line_end - first)) != nullptr) {
+      line.kind = Line::Kind::fault;
+    }
+  } else {
+    line_end = parse_entry(first, end, line);
+    if (line.kind == Line::Kind::fault || line_end == end || *line_end != '\n') {
+      line_end = find_line_end(first, end);
+    }
+  }
+  const auto size = static_cast<std::size_t>(line_end - begin);
+  if (line.kind == Line::Kind::fault && std::memchr(begin, '\0', size) != nullptr) {
+    line.culprit = {};
+    line.reason = "a NUL byte";
+  }
+  if (size > kMaxLine) {
+    line.kind = Line::Kind::fault;
+    line.culprit = {};
+    line.reason = "longer than 4352 bytes";
+  }
+  text.remove_prefix(size + (line_end != end ? 1 : 0));
+}
+
+void describe_fault(std::string_view path, std::size_t line_number, const Line& line,
+                    Error& error) {
+  const Decimal number(static_cast<long long>(line_number));
+  error.set({path, ":", number.text(), ": ", line.culprit, line.reason});
+}
+
+Lookup find_root(int descriptor, std::string_view path, const Address& address, Match& match,
+                 Error& error) {
+  static LineReader reader;
+  reader.start(descriptor);
+  std::size_t line_number = 0;
+  std::string_view text;
+  LineReader::Result result = LineReader::Result::end;
+  while ((result = reader.next(text)) == LineReader::Result::lines) {
+    while (!text.empty()) {
+      Line line;
+      parse_line(text, line);
+      ++line_number;
+      if (line.kind == Line::Kind::fault) {
+        describe_fault(path, line_number, line, error);
+        return Lookup::failed;
+      }
+      if (line.kind == Line::Kind::fallback ||
+          (line.kind == Line::Kind::entry && line.address == address)) {
+        match.line_number = line_number;
+        match.size = line.directory.size();
+        *std::copy(line.directory.begin(), line.directory.end(), match.directory) = '\0';
+        return Lookup::found;
+      }
+    }
+  }
+  if (result == LineReader::Result::failed) {
+    error.set_errno("read", path, errno);
+    return Lookup::failed;
+  }
+  AddressText address_text;
+  error.set({path, ": no entry for ", format_address(address, address_text), ", and no default"});
+  return Lookup::no_entry;
+}
+
+}  // namespace virtuald

@@ -1,0 +1,33 @@
+#include "virtuald/error.h"
+
+#include <cstring>
+
+namespace virtuald {
+
+void Error::set(std::initializer_list<std::string_view> parts) {
+  clear();
+  for (const std::string_view part : parts) {
+    append(part);
+  }
+}
+
+void Error::set_errno(std::string_view operation, std::string_view object, int code) {
+  set({operation, " ", object, ": ", std::strerror(code)});
+}
+
+void Error::append(std::string_view part) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (const char character : part) {
+    const auto byte = static_cast<unsigned char>(character);
+    const bool is_control = byte < 0x20 || byte == 0x7f;
+    const char escaped[] = {'\\', 'x', kHex[byte >> 4], kHex[byte & 0xf]};
+    const std::string_view text =
+        is_control ? std::string_view(escaped, sizeof escaped) : std::string_view(&character, 1);
+    if (size_ + text.size() > kCapacity) {
+      return;
+    }
+    size_ += text.copy(text_ + size_, text.size());
+  }
+}
+
+}  // namespace virtuald

@@ -1,0 +1,92 @@
+#include "virtuald/log.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "virtuald/number_text.h"
+
+namespace virtuald {
+namespace {
+
+constexpr int kPatienceMilliseconds = 1000;
+
+int log_socket = -1;
+
+/// <facility * 8 + severity>, RFC 3164, 4.1.1: the facility is daemon, 3.
+std::string_view priority_text(Priority priority) {
+  switch (priority) {
+    case Priority::error:
+      return "<27>";
+    case Priority::warning:
+      return "<28>";
+    case Priority::info:
+      break;
+  }
+  return "<30>";
+}
+
+iovec piece_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
+}
+
+void send_to_log(Priority priority, std::string_view message) {
+  const Decimal pid(::getpid());
+  iovec pieces[] = {piece_of(priority_text(priority)), piece_of("virtuald["), piece_of(pid.text()),
+                    piece_of("]: "), piece_of(message)};
+  msghdr datagram{};
+  datagram.msg_iov = pieces;
+  datagram.msg_iovlen = sizeof pieces / sizeof *pieces;
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (::sendmsg(log_socket, &datagram, kFlags) < 0 && errno == EAGAIN) {
+    pollfd waiting = {log_socket, POLLOUT, 0};
+    if (::poll(&waiting, 1, kPatienceMilliseconds) > 0) {
+      ::sendmsg(log_socket, &datagram, kFlags);
+    }
+  }
+}
+
+}  // namespace
+
+void open_log() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, "/dev/log", sizeof "/dev/log");
+  log_socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (log_socket >= 0 &&
+      ::connect(log_socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(log_socket);
+    log_socket = -1;
+  }
+}
+
+void write_standard_error(std::string_view message) {
+  struct stat status {};
+  if (::fstat(STDERR_FILENO, &status) != 0 || S_ISSOCK(status.st_mode)) {
+    return;
+  }
+  // A reader that has gone must not turn our exit status into a death by signal.
+  ::signal(SIGPIPE, SIG_IGN);
+  const iovec pieces[] = {piece_of("virtuald: "), piece_of(message), piece_of("\n")};
+  if (::writev(STDERR_FILENO, pieces, sizeof pieces / sizeof *pieces) < 0) {
+    return;  // There is nowhere left to say so.
+  }
+}
+
+void log_message(Priority priority, std::string_view message) {
+  if (log_socket >= 0) {
+    send_to_log(priority, message);
+  }
+  if (priority != Priority::info) {
+    write_standard_error(message);
+  }
+}
+
+}  // namespace virtuald

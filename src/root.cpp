@@ -1,0 +1,47 @@
+#include "virtuald/root.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace virtuald {
+namespace {
+
+// From <linux/openat2.h>, which is the kernel's and not part of every libc.
+struct OpenHow {
+  std::uint64_t flags;
+  std::uint64_t mode;
+  std::uint64_t resolve;
+};
+constexpr std::uint64_t kResolveInRoot = 0x10;
+
+}  // namespace
+
+bool enter_root(int descriptor, const char* name, Error& error) {
+  if (::fchdir(descriptor) != 0) {
+    error.set_errno("chdir", name, errno);
+    return false;
+  }
+  if (::chroot(".") != 0) {
+    const bool not_permitted = errno == EPERM;
+    error.set_errno("chroot", name, errno);
+    if (not_permitted) {
+      error.append(" (virtuald must be started as root)");
+    }
+    return false;
+  }
+  return true;
+}
+
+int open_in_root(int root, const char* path, int flags) {
+  if (root == AT_FDCWD) {
+    return ::open(path, flags | O_CLOEXEC);
+  }
+  const OpenHow how = {static_cast<std::uint64_t>(flags | O_CLOEXEC), 0, kResolveInRoot};
+  return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+}
+
+}  // namespace virtuald

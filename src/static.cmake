@@ -1,0 +1,74 @@
+# How the shipped program is linked: statically, for a dynamic loader costs several times what virtuald
+# itself does, and nothing may be loaded after the chroot.
+#
+# Against musl where it is there, since glibc's start-up executes CPUID some tens of times, each of which
+# leaves a virtual machine. Debian's musl-tools bring musl for C only. C++ needs, before musl's headers, those
+# of the compiler's own library (of which nothing is linked), and after them the compiler's. All of these
+# directories are asked for. Elsewhere the host's libc is linked, statically as well.
+
+# The directories that a compiler driver searches for <...>, in their order.
+function(ask_header_directories result language)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${ARGN} -x ${language} -E -v /dev/null
+                  OUTPUT_QUIET ERROR_VARIABLE verbose)
+  string(REGEX MATCH "#include <[^\n]*\n(.*)End of search list" matched "${verbose}")
+  string(REGEX MATCHALL "[^ \n]+" directories "${CMAKE_MATCH_1}")
+  set(${result} ${directories} PARENT_SCOPE)
+endfunction()
+
+function(find_musl)
+  find_program(MUSL_GCC musl-gcc)
+  if(NOT MUSL_GCC)
+    return()
+  endif()
+  ask_header_directories(cxx_directories c++ ${CMAKE_CXX_COMPILER})
+  set(library ${cxx_directories})
+  list(FILTER library INCLUDE REGEX "/c\\+\\+/")
+  set(own ${cxx_directories})
+  list(FILTER own INCLUDE REGEX "/lib/(gcc|clang)/[^/]*.*/include$")
+  ask_header_directories(musl_headers c ${MUSL_GCC})
+  list(GET musl_headers 0 musl_headers)
+  execute_process(COMMAND ${MUSL_GCC} -\#\#\# -x c /dev/null ERROR_VARIABLE link_line OUTPUT_QUIET)
+  string(REGEX MATCH "[^ \"]+/crti\\.o" crti "${link_line}")
+  get_filename_component(musl_objects "${crti}" DIRECTORY)
+  foreach(part "${musl_objects}/rcrt1.o" "${musl_objects}/libc.a" "${musl_headers}/stdlib.h")
+    if(NOT EXISTS "${part}")
+      message(STATUS "musl-gcc is there, but ${part} is not")
+      return()
+    endif()
+  endforeach()
+  set(includes -nostdinc -nostdinc++)
+  foreach(directory ${library} ${musl_headers} ${own})
+    list(APPEND includes "SHELL:-isystem ${directory}")
+  endforeach()
+  set(MUSL_HEADERS ${includes} PARENT_SCOPE)
+  set(MUSL_OBJECTS ${musl_objects} PARENT_SCOPE)
+endfunction()
+
+find_musl()
+
+if(MUSL_OBJECTS)
+  message(STATUS "virtuald is linked statically against musl (${MUSL_OBJECTS})")
+else()
+  message(STATUS "virtuald is linked statically against the host's libc: musl-gcc (Debian: musl-tools) "
+                 "was not found, with which it starts several times faster")
+endif()
+
+# Static and position independent, all relocations read-only, nothing of libstdc++. Code and data share
+# pages of the file (noseparate-code), for every page that need not be mapped counts.
+function(link_statically target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_options(${target} PRIVATE
+    -static-pie LINKER:-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none)
+  target_compile_options(${target} PRIVATE -fPIE -ffunction-sections -fdata-sections
+    # Whatever the build type: with optimisation the headers of libstdc++ are all of it that is needed.
+    -O2 -U_GLIBCXX_ASSERTIONS)
+  if(MUSL_OBJECTS)
+    # libstdc++'s os_defines.h asks for glibc's version.
+    target_compile_options(${target} PRIVATE ${MUSL_HEADERS} "-D__GLIBC_PREREQ(a,b)=0")
+    target_link_options(${target} PRIVATE -nostdlib ${MUSL_OBJECTS}/rcrt1.o ${MUSL_OBJECTS}/crti.o)
+    target_link_libraries(${target} PRIVATE ${MUSL_OBJECTS}/libc.a -lgcc ${MUSL_OBJECTS}/crtn.o)
+  else()
+    target_link_options(${target} PRIVATE -nodefaultlibs)
+    target_link_libraries(${target} PRIVATE -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group)
+  endif()
+endfunction()
