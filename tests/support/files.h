@@ -1,0 +1,35 @@
+// Files and directories of tests.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace testing_support {
+
+/// A directory below TMPDIR that goes with this object, and all that is in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Writes `text` to `path` (mode 0644, whatever the umask), replacing what was there and making its
+/// directories. Throws if it cannot.
+void write_file(const std::filesystem::path& path, std::string_view text);
+
+/// The whole of a file. Throws if it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// The lines of `text`, without their ends.
+std::vector<std::string> split_lines(std::string_view text);
+
+}  // namespace testing_support

@@ -1,0 +1,45 @@
+// Connections of tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace testing_support {
+
+/// A descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int value = -1) : value_(value) {}
+  ~Descriptor() { reset(); }
+  Descriptor(Descriptor&& other) noexcept : value_(other.value_) { other.value_ = -1; }
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  [[nodiscard]] int get() const { return value_; }
+  void reset();
+
+ private:
+  int value_;
+};
+
+/// A TCP connection to `address`, both of its ends.
+struct Connection {
+  Descriptor client;
+  Descriptor server;
+};
+
+/// Listens on `listen_on` and connects to `connect_to`, which may be another address of the same
+/// listener: connect("::", "127.0.0.2") gives a dual-stack listener's v4-mapped connection.
+Connection connect_pair(const std::string& listen_on, const std::string& connect_to);
+Connection connect_pair(const std::string& address);
+
+/// Connects to a listener elsewhere; waits until there is one. Throws after kPatience.
+Descriptor connect_to(const std::string& address, std::uint16_t port);
+
+/// All that comes until the other side closes. Throws after kPatience.
+std::string receive_all(int descriptor);
+
+/// What a client at `address`:`port` gets that sends `request` and then no more.
+std::string ask(const std::string& address, std::uint16_t port, std::string_view request = "");
+
+}  // namespace testing_support

@@ -1,0 +1,72 @@
+// Starting programs and seeing what becomes of them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace testing_support {
+
+/// How long anything in a test may take before it counts as hung.
+constexpr std::chrono::seconds kPatience{20};
+
+/// What to start and with what.
+struct Command {
+  std::vector<std::string> arguments;  // [0] is looked up on PATH
+  std::string program;                 // if not empty, what is executed in place of arguments[0]
+  std::optional<std::map<std::string, std::string>> environment;  // none: the test's own
+  std::string input;                                              // standard input
+  std::function<void()> prepare;  // runs in the child, before the program
+};
+
+/// How it went.
+struct Outcome {
+  int status = -1;     // exit status, 128 + signal, or -1 if it had to be killed after kPatience
+  std::string output;  // standard output
+  std::string errors;  // standard error
+};
+
+/// Runs a command to its end, its output and errors caught.
+Outcome run(const Command& command);
+Outcome run(const std::vector<std::string>& arguments);
+
+/// A running program that is ended by SIGTERM (after two seconds SIGKILL) with this object. Both
+/// its output and its errors go to `log_path()`.
+class BackgroundProcess {
+ public:
+  explicit BackgroundProcess(const Command& command);
+  ~BackgroundProcess();
+  BackgroundProcess(const BackgroundProcess&) = delete;
+  BackgroundProcess& operator=(const BackgroundProcess&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// What it has written so far.
+  [[nodiscard]] std::string log() const;
+
+  /// Ends it and returns what `Outcome::status` would hold.
+  int stop();
+
+ private:
+  pid_t pid_ = -1;
+  std::filesystem::path log_path_;
+};
+
+/// Starts `command` with `input`, `output` and `errors` as descriptors 0 to 2 (-1: closed) and
+/// every other descriptor closed. The child's pid.
+pid_t start(const Command& command, int input, int output, int errors);
+
+/// Waits for `pid`, killing it after kPatience. As `Outcome::status`.
+int wait_for(pid_t pid);
+
+/// Waits until `condition` holds, looking every few milliseconds; false if it does not within
+/// kPatience.
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace testing_support

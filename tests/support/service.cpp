@@ -1,0 +1,130 @@
+// A small static service that tests put into roots: it says what it was started as.
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace {
+
+void say(const std::string& line) {
+  const std::string text = line + "\n";
+  if (::write(STDOUT_FILENO, text.data(), text.size()) < 0) {
+    ::_exit(99);
+  }
+}
+
+/// The first line of a file of the root, which says whose root it is.
+std::string first_line(const char* path) {
+  char buffer[256];
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t count = file < 0 ? 0 : ::read(file, buffer, sizeof buffer);
+  ::close(file);
+  const std::string text(buffer, count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text.substr(0, text.find('\n'));
+}
+
+void say_arguments(int count, char** arguments) {
+  for (int index = 0; index < count; ++index) {
+    say("argument " + std::to_string(index) + ": " + arguments[index]);
+  }
+}
+
+void say_identity() {
+  gid_t groups[64];
+  const int count = ::getgroups(64, groups);
+  std::string line = "uid " + std::to_string(::getuid()) + " euid " + std::to_string(::geteuid()) +
+                     " gid " + std::to_string(::getgid()) + " egid " + std::to_string(::getegid()) +
+                     " groups";
+  for (int index = 0; index < count; ++index) {
+    line += " " + std::to_string(groups[index]);
+  }
+  say(line);
+}
+
+/// Every descriptor that is open, found without /proc, which a root need not have.
+void say_descriptors() {
+  std::string line = "descriptors";
+  for (int descriptor = 0; descriptor < 4096; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) {
+      line += " " + std::to_string(descriptor);
+    }
+  }
+  say(line);
+}
+
+void say_signals() {
+  std::string line = "ignored";
+  for (const int signal : {SIGPIPE, SIGCHLD}) {
+    struct sigaction action {};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) {
+      line += " " + std::to_string(signal);
+    }
+  }
+  line += " blocked";
+  sigset_t blocked;
+  ::sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  for (int signal = 1; signal < 32; ++signal) {
+    if (::sigismember(&blocked, signal) == 1) {
+      line += " " + std::to_string(signal);
+    }
+  }
+  say(line);
+}
+
+/// Tries to leave the root by descriptor `number`.
+void try_to_leave(const char* number) {
+  if (::fchdir(std::atoi(number)) != 0) {
+    say(std::string("fchdir: ") + std::strerror(errno));
+  } else {
+    say("out: " + first_line("etc/hostname"));
+  }
+}
+
+}  // namespace
+
+/// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
+/// `signals`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
+/// `environment`.
+int main(int count, char** arguments) {
+  const std::string what = count > 1 ? arguments[1] : "name";
+  if (what == "name") {
+    say(first_line("/name"));
+  } else if (what == "identity") {
+    say_identity();
+  } else if (what == "descriptors") {
+    say_descriptors();
+  } else if (what == "signals") {
+    say_signals();
+  } else if (what == "cwd") {
+    char buffer[4096];
+    say(::getcwd(buffer, sizeof buffer) != nullptr ? buffer : std::strerror(errno));
+  } else if (what == "exit" && count > 2) {
+    return std::atoi(arguments[2]);
+  } else if (what == "leave" && count > 2) {
+    try_to_leave(arguments[2]);
+  } else if (what == "environment") {
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      say(*variable);
+    }
+  } else if (what == "echo") {
+    char buffer[4096];
+    ssize_t size = 0;
+    while ((size = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0) {
+      if (::write(STDOUT_FILENO, buffer, static_cast<std::size_t>(size)) < 0) {
+        return 99;
+      }
+    }
+  } else {
+    say_arguments(count, arguments);
+  }
+  return 0;
+}
