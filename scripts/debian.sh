@@ -1,0 +1,76 @@
+# shellcheck shell=sh
+# Debian packages for scripts/demo and tests/run, which source this file.
+
+say() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+  say "$@"
+  exit 1
+}
+
+# missing_packages PACKAGE...: prints those that are not installed.
+missing_packages() {
+  for package in "$@"; do
+    case $(dpkg-query -W -f '${db:Status-Status}' -- "$package" 2>/dev/null) in
+      installed) ;;
+      *) printf '%s ' "$package" ;;
+    esac
+  done
+}
+
+# update_lists: what is known of the mirrors, once in a run.
+update_lists() {
+  if [ -z "${lists_are_new-}" ]; then
+    apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null || die "apt-get update: failed"
+    lists_are_new=yes
+  fi
+}
+
+# need_packages PACKAGE...: installs what is missing, saying so first; without root it says what to install.
+need_packages() {
+  missing=$(missing_packages "$@")
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null || die "apt-get: not found: install the equivalents of: $missing"
+  [ "$(id -u)" -eq 0 ] || die "not root: first run: sudo apt-get install --no-install-recommends $missing"
+  say "installs: $missing"
+  update_lists
+  # shellcheck disable=SC2086 # a list of names
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install \
+    --no-install-recommends $missing >/dev/null || die "apt-get install: failed"
+}
+
+# unpack_packages DIRECTORY PACKAGE...: each package's files in DIRECTORY/PACKAGE. Nothing of it is installed or started,
+# so that it cannot conflict with what the machine runs; only the libraries that it needs are installed.
+unpack_packages() {
+  directory=$1
+  shift
+  wanted=
+  for package in "$@"; do
+    [ -e "$directory/$package" ] || wanted="$wanted $package"
+  done
+  [ -n "$wanted" ] || return 0
+  command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch:$wanted"
+  [ "$(id -u)" -eq 0 ] || die "not root: cannot fetch:$wanted"
+  say "unpacks in $directory:$wanted"
+  update_lists
+  mkdir -p -- "$directory/.download"
+  # apt's own user cannot write there, which it only warns of.
+  # shellcheck disable=SC2086 # a list of names
+  (cd -- "$directory/.download" && apt-get -q -o APT::Sandbox::User=root download $wanted >/dev/null) ||
+    die "apt-get download: failed:$wanted"
+  libraries=
+  for archive in "$directory"/.download/*.deb; do
+    libraries="$libraries $(dpkg-deb -f "$archive" Pre-Depends Depends | tr ',' '\n' |
+      sed -n 's/^\([A-Za-z-]*Depends:\)\{0,1\} *\(lib[^ |(:]*\).*/\2/p' | tr '\n' ' ')"
+  done
+  # shellcheck disable=SC2086 # a list of names
+  need_packages $libraries
+  for archive in "$directory"/.download/*.deb; do
+    package=$(dpkg-deb -f "$archive" Package)
+    dpkg-deb -x "$archive" "$directory/.$package.part"
+    mv -- "$directory/.$package.part" "$directory/$package"
+  done
+  rm -r -- "$directory/.download"
+}
