@@ -1,0 +1,154 @@
+#include "virtuald/address.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "network.h"
+
+namespace virtuald {
+namespace {
+
+/// The address that `text` is, written as virtuald writes it; "none" if it is no address.
+std::string normal_form(std::string_view text) {
+  Address address;
+  AddressText buffer;
+  return parse_address(text, address) ? std::string(format_address(address, buffer)) : "none";
+}
+
+TEST(ParseAddress, takes_ipv4_in_dotted_decimal) {
+  EXPECT_EQ(normal_form("10.10.10.129"), "10.10.10.129");
+  EXPECT_EQ(normal_form("0.0.0.0"), "0.0.0.0");
+  EXPECT_EQ(normal_form("255.255.255.255"), "255.255.255.255");
+}
+
+TEST(ParseAddress, refuses_what_is_not_quite_ipv4) {
+  for (const char* text :
+       {"",          "1",         "1.2.3",     "1.2.3.",         ".1.2.3",     "1..2.3",
+        "1.2.3.4.",  "1.2.3.4.5", "256.1.1.1", "1.2.3.256",      "1.2.3.1000", "01.2.3.4",
+        "1.2.3.04",  "00.0.0.0",  "1.2.3.4 ",  " 1.2.3.4",       "+1.2.3.4",   "-1.2.3.4",
+        "0x1.2.3.4", "1.2.3.a",   "1,2,3,4",   "10.10.10.129/32"}) {
+    EXPECT_EQ(normal_form(text), "none") << text;
+  }
+}
+
+TEST(ParseAddress, takes_every_form_of_ipv6) {
+  EXPECT_EQ(normal_form("::"), "::");
+  EXPECT_EQ(normal_form("::1"), "::1");
+  EXPECT_EQ(normal_form("1::"), "1::");
+  EXPECT_EQ(normal_form("2001:DB8:0::81"), "2001:db8::81");
+  EXPECT_EQ(normal_form("2001:0db8:0000:0000:0000:0000:0000:0081"), "2001:db8::81");
+  EXPECT_EQ(normal_form("1:2:3:4:5:6:7:8"), "1:2:3:4:5:6:7:8");
+  EXPECT_EQ(normal_form("1:2:3:4:5:6:7::"), "1:2:3:4:5:6:7:0");
+  EXPECT_EQ(normal_form("::2:3:4:5:6:7:8"), "0:2:3:4:5:6:7:8");
+  EXPECT_EQ(normal_form("64:ff9b::192.0.2.33"), "64:ff9b::c000:221");
+  EXPECT_EQ(normal_form("1:2:3:4:5:6:1.2.3.4"), "1:2:3:4:5:6:102:304");
+}
+
+TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {
+  for (const char* text : {":",
+                           ":::",
+                           "1:",
+                           ":1",
+                           "1:2",
+                           "1:2:3:4:5:6:7",
+                           "1:2:3:4:5:6:7:8:9",
+                           "1:2:3:4:5:6:7:8::",
+                           "1::2::3",
+                           "::1::",
+                           "12345::",
+                           "::12345",
+                           "g::",
+                           "1:2:3:4:5:6:7:",
+                           "1:2:3:4:5:6:7:8:",
+                           "1:2:3:4:5:6:7::8",
+                           "::1.2.3",
+                           "::1.2.3.4:5",
+                           "1:2:3:4:5:6:7:1.2.3.4",
+                           "::256.1.1.1",
+                           "fe80::1%eth0",
+                           "[::1]",
+                           "::1/128"}) {
+    EXPECT_EQ(normal_form(text), "none") << text;
+  }
+}
+
+TEST(ParseAddress, takes_a_v4_mapped_address_as_its_ipv4) {
+  EXPECT_EQ(normal_form("::ffff:10.10.10.129"), "10.10.10.129");
+  EXPECT_EQ(normal_form("::FFFF:a0a:a81"), "10.10.10.129");
+  Address mapped;
+  Address plain;
+  ASSERT_TRUE(parse_address("::ffff:10.10.10.129", mapped));
+  ASSERT_TRUE(parse_address("10.10.10.129", plain));
+  EXPECT_EQ(mapped, plain);
+}
+
+TEST(ParseAddress, keeps_other_embedded_ipv4_apart) {
+  Address compatible;
+  Address plain;
+  ASSERT_TRUE(parse_address("::10.10.10.129", compatible));
+  ASSERT_TRUE(parse_address("10.10.10.129", plain));
+  EXPECT_FALSE(compatible == plain);
+}
+
+TEST(ScanAddress, stops_where_the_address_does) {
+  const std::string text = "10.0.0.1 /virtual";
+  Address address;
+  EXPECT_EQ(scan_address(text.data(), text.data() + text.size(), address), text.data() + 8);
+}
+
+TEST(ScanAddress, never_reads_past_the_end) {
+  const std::string text = "10.10.10.129";
+  Address address;
+  for (std::size_t size = 0; size < text.size() - 2; ++size) {
+    const std::string part = text.substr(0, size);
+    EXPECT_EQ(scan_address(part.data(), part.data() + size, address), nullptr) << part;
+  }
+}
+
+std::string local_address_of(int descriptor) {
+  Address address;
+  AddressText text;
+  Error error;
+  return read_local_address(descriptor, address, error) ? std::string(format_address(address, text))
+                                                        : std::string(error.message());
+}
+
+TEST(ReadLocalAddress, is_the_address_the_client_reached) {
+  const auto connection = testing_support::connect_pair("0.0.0.0", "127.0.0.2");
+  EXPECT_EQ(local_address_of(connection.server.get()), "127.0.0.2");
+}
+
+TEST(ReadLocalAddress, works_with_ipv6) {
+  const auto connection = testing_support::connect_pair("::1");
+  EXPECT_EQ(local_address_of(connection.server.get()), "::1");
+}
+
+TEST(ReadLocalAddress, folds_a_dual_stack_listeners_ipv4) {
+  const auto connection = testing_support::connect_pair("::", "127.0.0.3");
+  EXPECT_EQ(local_address_of(connection.server.get()), "127.0.0.3");
+}
+
+TEST(ReadLocalAddress, refuses_a_unix_socket) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  EXPECT_EQ(local_address_of(pair[0]),
+            "getsockname of descriptor " + std::to_string(pair[0]) + ": not an internet socket");
+  ::close(pair[0]);
+  ::close(pair[1]);
+}
+
+TEST(ReadPeerAddress, is_the_client) {
+  const auto connection = testing_support::connect_pair("127.0.0.2");
+  Address address;
+  AddressText text;
+  std::uint16_t port = 0;
+  ASSERT_TRUE(read_peer_address(connection.server.get(), address, port));
+  EXPECT_EQ(format_address(address, text), "127.0.0.1");
+  EXPECT_NE(port, 0);
+}
+
+}  // namespace
+}  // namespace virtuald

@@ -1,0 +1,65 @@
+#include "virtuald/error.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <limits>
+#include <string>
+
+#include "virtuald/number_text.h"
+
+namespace virtuald {
+namespace {
+
+TEST(Error, is_operation_object_and_reason) {
+  Error error;
+  error.set_errno("chroot", "/virtual/domain1.com", ENOENT);
+  EXPECT_EQ(error.message(), "chroot /virtual/domain1.com: No such file or directory");
+}
+
+TEST(Error, is_false_until_it_is_set) {
+  Error error;
+  EXPECT_FALSE(error);
+  error.set({"x"});
+  EXPECT_TRUE(error);
+  error.clear();
+  EXPECT_FALSE(error);
+}
+
+TEST(Error, stays_one_line_whatever_a_name_holds) {
+  Error error;
+  error.set({"open a\nb\x7f\x1b[31m", std::string_view("\0", 1)});
+  EXPECT_EQ(error.message(), "open a\\x0ab\\x7f\\x1b[31m\\x00");
+}
+
+TEST(Error, leaves_utf8_as_it_is) {
+  Error error;
+  error.set(
+      {"/virtual/b\xc3\xbc"
+       "cher.example"});
+  EXPECT_EQ(error.message(),
+            "/virtual/b\xc3\xbc"
+            "cher.example");
+}
+
+TEST(Error, is_cut_at_its_capacity) {
+  Error error;
+  error.set({std::string(Error::kCapacity - 2, 'a'), "\n", "bb"});
+  EXPECT_EQ(error.message(), std::string(Error::kCapacity - 2, 'a') + "bb");
+  error.append("c");
+  EXPECT_EQ(error.message().size(), Error::kCapacity);
+}
+
+TEST(Decimal, writes_any_integer) {
+  EXPECT_EQ(Decimal(0).text(), "0");
+  EXPECT_EQ(Decimal(std::numeric_limits<long long>::min()).text(), "-9223372036854775808");
+}
+
+TEST(ModeText, is_what_chmod_takes) {
+  EXPECT_EQ(ModeText(040755).text(), "0755");
+  EXPECT_EQ(ModeText(041777).text(), "1777");
+  EXPECT_EQ(ModeText(0).text(), "0000");
+}
+
+}  // namespace
+}  // namespace virtuald
