@@ -56,13 +56,14 @@ endif()
 # Static and position independent, all relocations read-only, nothing of libstdc++. Code and data share
 # pages of the file (noseparate-code), for every page that need not be mapped counts.
 function(link_statically target)
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON IS_MUSL false)
   target_link_options(${target} PRIVATE
     -static-pie LINKER:-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none)
   target_compile_options(${target} PRIVATE -fPIE -ffunction-sections -fdata-sections
     # Whatever the build type: with optimisation the headers of libstdc++ are all of it that is needed.
     -O2 -U_GLIBCXX_ASSERTIONS)
   if(MUSL_OBJECTS)
+    set_target_properties(${target} PROPERTIES IS_MUSL true)
     # libstdc++'s os_defines.h asks for glibc's version.
     target_compile_options(${target} PRIVATE ${MUSL_HEADERS} "-D__GLIBC_PREREQ(a,b)=0")
     target_link_options(${target} PRIVATE -nostdlib ${MUSL_OBJECTS}/rcrt1.o ${MUSL_OBJECTS}/crti.o)

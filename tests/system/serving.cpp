@@ -1,0 +1,90 @@
+#include "serving.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "files.h"
+#include "log_socket.h"
+#include "network.h"
+#include "paths.h"
+#include "process.h"
+
+namespace testing_support {
+
+namespace fs = std::filesystem;
+
+void make_root(const fs::path& root, const std::string& name) {
+  fs::create_directories(root / "usr/sbin");
+  fs::copy_file(kService, root / "usr/sbin/service", fs::copy_options::overwrite_existing);
+  write_file(root / "name", name + "\n");
+}
+
+Served serve(const Serving& serving) {
+  LogSocket log;
+  const std::string& listen_on = serving.listen_on.empty() ? serving.address : serving.listen_on;
+  Connection connection = connect_pair(listen_on, serving.address);
+  Command command;
+  command.program = kVirtuald;
+  command.arguments = {"virtuald"};
+  command.arguments.insert(command.arguments.end(), serving.arguments.begin(),
+                           serving.arguments.end());
+  command.environment = serving.environment;
+  command.prepare = serving.prepare;
+  const int socket = connection.server.get();
+  const pid_t pid = start(command, socket, socket, socket);
+  connection.server.reset();
+  ::send(connection.client.get(), serving.request.data(), serving.request.size(), MSG_NOSIGNAL);
+  ::shutdown(connection.client.get(), SHUT_WR);
+  Served served;
+  served.answer = receive_all(connection.client.get());
+  served.status = wait_for(pid);
+  served.log = log.take();
+  return served;
+}
+
+Served serve(const std::vector<std::string>& arguments) {
+  Serving serving;
+  serving.arguments = arguments;
+  return serve(serving);
+}
+
+void expect_refusal(const Served& served, int status, const std::string& message) {
+  EXPECT_EQ(served.answer, "");
+  EXPECT_EQ(served.status, status);
+  ASSERT_EQ(served.log.size(), 1U);
+  EXPECT_EQ(without_prefix(served.log[0]), message);
+}
+
+std::string reason_of(int code) {
+  if (kVirtualdHasMusl) {
+    switch (code) {
+      case ELOOP:
+        return "Symbolic link loop";
+      case ENAMETOOLONG:
+        return "Filename too long";
+      case ENOTSOCK:
+        return "Not a socket";
+      case EMFILE:
+        return "No file descriptors available";
+      case EIO:
+        return "I/O error";
+      default:
+        break;
+    }
+  }
+  return std::strerror(code);
+}
+
+void make_two_domains() {
+  make_root("/virtual/domain1.com", "domain1");
+  make_root("/virtual/domain2.com", "domain2");
+  write_file("/virtual/conf",
+             "127.0.0.2 /virtual/domain1.com\n"
+             "::1 /virtual/domain1.com\n"
+             "127.0.0.3 /virtual/domain2.com\n");
+}
+
+}  // namespace testing_support

@@ -1,0 +1,50 @@
+// virtuald on a real connection, started as inetd starts it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace testing_support {
+
+/// A root with the static test service in usr/sbin and a file `name` that says whose root it is.
+void make_root(const std::filesystem::path& root, const std::string& name);
+
+/// How a connection is made and what virtuald is started with.
+struct Serving {
+  std::vector<std::string> arguments;  // of virtuald, without argument 0
+  std::string address = "127.0.0.2";   // that the client connects to
+  std::string listen_on;               // if not empty, what is listened on instead
+  std::map<std::string, std::string> environment;
+  std::string request;            // what the client sends
+  std::function<void()> prepare;  // runs in the process that becomes virtuald
+};
+
+/// What came of it.
+struct Served {
+  int status = -1;
+  std::string answer;            // all that the client received
+  std::vector<std::string> log;  // what the host's /dev/log received
+};
+
+/// One connection from accept to the end of the process, the socket being descriptors 0 to 2.
+/// Listens at /dev/log meanwhile.
+Served serve(const Serving& serving);
+
+/// The same, with the arguments alone.
+Served serve(const std::vector<std::string>& arguments);
+
+/// Expects that the client got nothing, the status was `status`, and the log one line, `message`,
+/// at LOG_ERR.
+void expect_refusal(const Served& served, int status, const std::string& message);
+
+/// strerror(3) of `code` as the tested program's libc words it.
+std::string reason_of(int code);
+
+/// Two roots, /virtual/domain1.com and /virtual/domain2.com, and /virtual/conf, which gives them
+/// 127.0.0.2 and ::1, and 127.0.0.3.
+void make_two_domains();
+
+}  // namespace testing_support
