@@ -60,10 +60,14 @@ class LineTable {
   };
 
   static Slot& find(Slot* slots, std::size_t capacity, const Key& key) {
+    // IPv4 addresses differ in a few bytes only: each must reach the bits that count (MurmurHash3's
+    // finalizer).
     std::uint64_t halves[2];
     std::memcpy(halves, key.data(), sizeof halves);
-    std::uint64_t hash = (halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15)) * 0xd6e8feb86659fd93;
-    for (hash ^= hash >> 32;; ++hash) {
+    std::uint64_t hash = halves[0] * 0x9e3779b97f4a7c15 + halves[1];
+    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
+    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+    for (hash ^= hash >> 33;; ++hash) {
       Slot& slot = slots[hash & (capacity - 1)];
       if (slot.line == 0 || slot.key == key) {
         return slot;
@@ -154,6 +158,7 @@ class Check {
  private:
   void check_line(const Line& line);
   void check_directory(const Line& line);
+  void check_fallback(const struct stat& status);
   void check_system_directories(int root);
   void check_program(int root, bool trusted);
   bool check_candidate(int root, const char* path, bool trusted);
@@ -167,6 +172,8 @@ class Check {
   std::size_t line_number_ = 0;
   std::size_t default_line_ = 0;
   bool said_untested_ = false;
+  Error error_;
+  Error distrust_;
   char directory_[kMaxLine + 1];
 };
 
@@ -253,32 +260,37 @@ void Check::check_system_directories(int root) {
   }
 }
 
+/// `default /` gives every stranger what only the host's own users should have.
+void Check::check_fallback(const struct stat& status) {
+  struct stat host {};
+  if (::stat("/", &host) == 0 && inode_key(status) == inode_key(host)) {
+    findings_.warning({"default is ", directory_, ": any other address serves the host itself"});
+  }
+}
+
 void Check::check_directory(const Line& line) {
   *std::copy(line.directory.begin(), line.directory.end(), directory_) = '\0';
-  Error error;
-  Error distrust;
-  const int root = open_trusted(directory_, Subject::root, error, distrust);
+  error_.clear();
+  distrust_.clear();
+  const int root = open_trusted(directory_, Subject::root, error_, distrust_);
   if (root < 0) {
-    findings_.error({error.message()});
+    findings_.error({error_.message()});
     return;
   }
-  if (distrust) {
-    report_distrust(distrust.message());
+  if (distrust_) {
+    report_distrust(distrust_.message());
   }
   struct stat status {};
-  struct stat host {};
-  if (::fstat(root, &status) != 0 || ::stat("/", &host) != 0) {
-    findings_.error({"stat ", directory_, ": ", std::strerror(errno)});
+  if (::fstat(root, &status) != 0 || ::faccessat(root, ".", R_OK | X_OK, AT_EACCESS) != 0) {
+    findings_.error({"open ", directory_, ": ", std::strerror(errno)});
   } else {
-    if (line.kind == Line::Kind::fallback && inode_key(status) == inode_key(host)) {
-      findings_.warning({"default is ", directory_, ": any other address serves the host itself"});
+    if (line.kind == Line::Kind::fallback) {
+      check_fallback(status);
     }
-    if (::faccessat(root, ".", R_OK | X_OK, AT_EACCESS) != 0) {
-      findings_.error({"open ", directory_, ": ", std::strerror(errno)});
-    } else if (roots_.add(inode_key(status), line_number_) == 0) {
+    if (roots_.add(inode_key(status), line_number_) == 0) {
       check_system_directories(root);
       if (request_.program != nullptr) {
-        check_program(root, !distrust);
+        check_program(root, !distrust_);
       }
     }
   }
@@ -310,15 +322,13 @@ void Check::check_line(const Line& line) {
 }
 
 CheckResult Check::run() {
-  Error error;
-  Error distrust;
-  const int config = open_trusted(request_.config, Subject::config, error, distrust);
+  const int config = open_trusted(request_.config, Subject::config, error_, distrust_);
   if (config < 0) {
-    findings_.error({error.message()});
+    findings_.error({error_.message()});
     return findings_.result();
   }
-  if (distrust) {
-    report_distrust(distrust.message());
+  if (distrust_) {
+    report_distrust(distrust_.message());
   }
   static LineReader reader;
   reader.start(config);

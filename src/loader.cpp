@@ -17,7 +17,7 @@
 namespace virtuald {
 namespace {
 
-constexpr int kPatienceMilliseconds = 10'000;
+constexpr int kPatienceMilliseconds = 5'000;
 
 int milliseconds_now() {
   timespec now{};
@@ -97,7 +97,7 @@ bool ask_loader(int root, const char* loader, const char* program, LoaderAnswer&
   const bool exited = WIFEXITED(status);
   const Decimal number(exited ? WEXITSTATUS(status) : WTERMSIG(status));
   if (!in_time) {
-    error.set({loader, " --list ", program, ": no answer in ten seconds"});
+    error.set({loader, " --list ", program, ": no answer in five seconds"});
     return false;
   }
   std::string_view rest = answer.view();

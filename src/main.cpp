@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -248,20 +249,44 @@ int query(const Options& options) {
   return print(match.root()) && print("\n") ? kOk : kFailed;
 }
 
+/// What -t has to say, in pieces large enough that a long report costs no more than a short one.
+class Report {
+ public:
+  void add(std::string_view line) {
+    if (line.size() + 1 > sizeof text_ - size_) {
+      flush();
+    }
+    size_ += line.copy(text_ + size_, sizeof text_ - 1);
+    text_[size_++] = '\n';
+  }
+
+  /// False if something could not be printed.
+  bool flush() {
+    failed_ = failed_ || !print({text_, size_});
+    size_ = 0;
+    return !failed_;
+  }
+
+ private:
+  bool failed_ = false;
+  std::size_t size_ = 0;
+  char text_[2 * Error::kCapacity] = {};
+};
+
 /// -t: every fault on a line of its own, and their number on the last.
 int test(const Options& options) {
-  static bool printed = true;
+  static Report report;
   const CheckRequest request = {options.operands[0], options.operands[1],
                                 options.trust_is_optional};
-  const CheckResult result = check_config(
-      request, [](std::string_view line) { printed = printed && print(line) && print("\n"); });
+  const CheckResult result = check_config(request, [](std::string_view line) { report.add(line); });
   static Error summary;
   const Decimal entries(static_cast<long long>(result.entries));
   const Decimal errors(static_cast<long long>(result.errors));
   const Decimal warnings(static_cast<long long>(result.warnings));
   summary.set({request.config, ": entries: ", entries.text(), ", errors: ", errors.text(),
                ", warnings: ", warnings.text()});
-  if (!printed || !print(summary.message()) || !print("\n")) {
+  report.add(summary.message());
+  if (!report.flush()) {
     return kFailed;
   }
   return result.errors == 0 ? kOk : kNegative;

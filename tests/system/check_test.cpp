@@ -1,0 +1,368 @@
+// -t, -q, -V and -h: what an administrator asks by hand.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "serving.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kSearched =
+    " on the path /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n";
+
+Outcome virtuald(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), kVirtuald);
+  return run(arguments);
+}
+
+/// Copies `program` and what ldd says that it needs.
+void copy_with_libraries(const std::string& program, const fs::path& root) {
+  const Outcome libraries = run({"ldd", program});
+  std::vector<std::string> files = {program};
+  for (const std::string& line : split_lines(libraries.output)) {
+    const std::size_t slash = line.find('/');
+    if (slash != std::string::npos) {
+      files.push_back(line.substr(slash, line.find(' ', slash) - slash));
+    }
+  }
+  for (const std::string& file : files) {
+    const fs::path target = root / fs::path(file).relative_path();
+    fs::create_directories(target.parent_path());
+    fs::copy_file(file, target, fs::copy_options::overwrite_existing);
+  }
+}
+
+/// Takes from a root one of the libraries that ls needs.
+void remove_library(const fs::path& root) {
+  const Outcome removed =
+      run({"find", root.string(), "-name", "libselinux.so*", "-delete", "-print"});
+  ASSERT_NE(removed.output, "");
+}
+
+const std::string kLibraryMissing =
+    "/bin/ls: error while loading shared libraries: libselinux.so.1: cannot open shared object "
+    "file: "
+    "No such file or directory\n";
+
+class Check : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    make_two_domains();
+  }
+
+  static void write_config(std::string_view text) { write_file("/virtual/conf", text); }
+
+  static void expect_report(const Outcome& outcome, int status, const std::string& report) {
+    EXPECT_EQ(outcome.output, report);
+    EXPECT_EQ(outcome.errors, "");
+    EXPECT_EQ(outcome.status, status);
+  }
+};
+
+TEST_F(Check, says_that_nothing_is_wrong) {
+  expect_report(virtuald({"-t", "/virtual/conf"}), 0,
+                "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
+}
+
+TEST_F(Check, names_ten_faults_by_ten_lines) {
+  write_file("/virtual/file", "");
+  ::chmod("/virtual/domain2.com", 0775);
+  write_config(
+      "# ten faults\n"
+      "127.0.0.300 /virtual/domain1.com\n"
+      "127.0.0.2\n"
+      "127.0.0.2 domain1.com\n"
+      "127.0.0.2 /virtual/domain1.com # one\n"
+      "127.0.0.2 /virtual/none\n"
+      "127.0.0.3 /virtual/file\n"
+      "127.0.0.4 /virtual/domain2.com\n"
+      "127.0.0.5 /virtual/domain1.com\n"
+      "::ffff:127.0.0.5 /virtual/domain1.com\n"
+      "default /\n"
+      "127.0.0.6 /virtual/domain1.com\n");
+  expect_report(
+      virtuald({"-t", "/virtual/conf"}), 1,
+      "/virtual/conf:2: 127.0.0.300 is not an address\n"
+      "/virtual/conf:3: 127.0.0.2 has no directory\n"
+      "/virtual/conf:4: domain1.com is not an absolute directory\n"
+      "/virtual/conf:5: /virtual/domain1.com is followed by more than a line end (a directory has "
+      "no "
+      "white space in it)\n"
+      "/virtual/conf:6: chroot /virtual/none: No such file or directory\n"
+      "/virtual/conf:7: chroot /virtual/file: Not a directory\n"
+      "/virtual/conf:8: /virtual/domain2.com: owned by root (0), mode 0775: a root must be root's "
+      "own "
+      "and writable by nobody else (-w to serve all the same)\n"
+      "/virtual/conf:10: warning: never reached, for line 9 has 127.0.0.5 already\n"
+      "/virtual/conf:11: warning: default is /: any other address serves the host itself\n"
+      "/virtual/conf:12: warning: never reached, for line 11 is the default\n"
+      "/virtual/conf: entries: 7, errors: 7, warnings: 3\n");
+}
+
+TEST_F(Check, warnings_alone_are_no_failure) {
+  write_config("default /\n");
+  EXPECT_EQ(virtuald({"-t", "/virtual/conf"}).status, 0);
+}
+
+TEST_F(Check, says_that_an_empty_configuration_refuses_all) {
+  write_config("# nothing\n");
+  expect_report(virtuald({"-t", "/virtual/conf"}), 0,
+                "warning: /virtual/conf: no entry: every connection is refused\n"
+                "/virtual/conf: entries: 0, errors: 0, warnings: 1\n");
+}
+
+TEST_F(Check, names_a_configuration_that_is_not_there) {
+  expect_report(virtuald({"-t", "/virtual/none"}), 1,
+                "open /virtual/none: No such file or directory\n"
+                "/virtual/none: entries: 0, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, goes_on_after_a_line_of_any_length) {
+  write_config("127.0.0.2 /virtual/domain1.com\n" + std::string(200'000, 'x') +
+               "\n127.0.0.3 relative\n");
+  expect_report(virtuald({"-t", "/virtual/conf"}), 1,
+                "/virtual/conf:2: longer than 4352 bytes\n"
+                "/virtual/conf:3: relative is not an absolute directory\n"
+                "/virtual/conf: entries: 1, errors: 2, warnings: 0\n");
+}
+
+TEST_F(Check, tests_a_hundred_thousand_lines_in_well_under_a_second) {
+  std::string text;
+  for (int index = 0; index < 100'000; ++index) {
+    text += "10." + std::to_string(index >> 16) + "." + std::to_string(index >> 8 & 255) + "." +
+            std::to_string(index & 255) + " /virtual/domain1.com\n";
+  }
+  write_config(text + "10.0.0.7 /virtual/domain2.com\n");
+  const auto before = std::chrono::steady_clock::now();
+  expect_report(virtuald({"-t", "/virtual/conf"}), 0,
+                "/virtual/conf:100001: warning: never reached, for line 8 has 10.0.0.7 already\n"
+                "/virtual/conf: entries: 100001, errors: 0, warnings: 1\n");
+  // A bound against quadratic behaviour, not a measurement: it takes a quarter of a second.
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+}
+
+TEST_F(Check, finds_a_program_that_would_start) {
+  expect_report(virtuald({"-t", "/virtual/conf", "service"}), 0,
+                "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
+}
+
+TEST_F(Check, names_the_root_that_lacks_the_program) {
+  fs::remove("/virtual/domain2.com/usr/sbin/service");
+  expect_report(virtuald({"-t", "/virtual/conf", "service"}), 1,
+                "/virtual/conf:3: exec service in /virtual/domain2.com: No such file or directory" +
+                    kSearched + "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, says_once_for_each_root_what_is_wrong_with_its_program) {
+  fs::remove("/virtual/domain1.com/usr/sbin/service");
+  expect_report(virtuald({"-t", "/virtual/conf", "/usr/sbin/service"}), 1,
+                "/virtual/conf:1: exec /usr/sbin/service in /virtual/domain1.com: No such file or "
+                "directory\n"
+                "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, names_a_program_that_may_not_be_executed) {
+  ::chmod("/virtual/domain2.com/usr/sbin/service", 0644);
+  expect_report(
+      virtuald({"-t", "/virtual/conf", "service"}), 1,
+      "/virtual/conf:3: exec /usr/sbin/service in /virtual/domain2.com: not an executable "
+      "file, mode 0644\n"
+      "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, names_a_missing_interpreter) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  fs::copy_file("/bin/ls", "/virtual/domain1.com/usr/sbin/ftpd");
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
+                "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
+                "/lib64/ld-linux-x86-64.so.2 is not there\n"
+                "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, finds_all_libraries_of_a_dynamic_program) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 0,
+                "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
+}
+
+TEST_F(Check, names_a_missing_library) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  remove_library("/virtual/domain1.com");
+  expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 1,
+                "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + kLibraryMissing +
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, asks_the_loader_about_a_scripts_interpreter) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  remove_library("/virtual/domain1.com");
+  write_file("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/ls\n");
+  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
+                "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: " + kLibraryMissing +
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  ::chmod("/virtual/domain1.com", 0777);
+  const Outcome outcome = virtuald({"-tw", "/virtual/conf", "ls"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.output.find(
+                "warning: shared libraries of /bin/ls in /virtual/domain1.com not tested: "
+                "somebody else could change its loader\n"),
+            std::string::npos)
+      << outcome.output;
+}
+
+TEST_F(Check, resolves_links_as_the_root_would) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  fs::create_symlink("/usr/sbin/service", "/virtual/domain1.com/usr/sbin/inside");
+  fs::create_symlink("/bin/ls", "/virtual/domain1.com/usr/sbin/outside");
+  fs::create_symlink("../../../../../../bin/ls", "/virtual/domain1.com/usr/sbin/above");
+  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "inside"}).status, 0);
+  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "outside"}).status, 1);
+  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "above"}).status, 1);
+}
+
+TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  // A loader that never answers: the static service, waiting on the descriptor that it was given as
+  // input.
+  fs::copy_file("/bin/busybox", "/virtual/domain1.com/bin/busybox");
+  fs::remove("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2");
+  write_file("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2", "#!/bin/busybox yes\n");
+  ::chmod("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2", 0755);
+  const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(
+      split_lines(outcome.output).at(0),
+      "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: /lib64/ld-linux-x86-64.so.2 --list "
+      "/bin/ls: no answer in five seconds");
+}
+
+TEST_F(Check, says_without_root_that_libraries_were_not_tested) {
+  NEEDS_REAL_ROOT();
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  Command command;
+  command.arguments = {kVirtuald, "-t", "/virtual/conf", "ls"};
+  command.prepare = [] {
+    if (::setuid(65534) != 0) {
+      ::_exit(99);
+    }
+  };
+  expect_report(run(command), 0,
+                "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com not "
+                "tested: only root can ask its loader\n"
+                "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
+}
+
+TEST_F(Check, names_a_directory_that_cannot_be_read) {
+  NEEDS_REAL_ROOT();
+  ::chmod("/virtual/domain2.com", 0700);
+  Command command;
+  command.arguments = {kVirtuald, "-t", "/virtual/conf"};
+  command.prepare = [] {
+    if (::setuid(65534) != 0) {
+      ::_exit(99);
+    }
+  };
+  expect_report(run(command), 1,
+                "/virtual/conf:3: open /virtual/domain2.com: Permission denied\n"
+                "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, fails_when_the_report_cannot_be_written) {
+  EXPECT_EQ(run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status, 125);
+}
+
+TEST_F(Check, does_not_go_with_what_starts_a_service) {
+  const Outcome outcome = virtuald({"-t", "-u", "www", "/virtual/conf"});
+  EXPECT_EQ(outcome.errors, "virtuald: -a and -u do not go with -t\n");
+  EXPECT_EQ(outcome.status, 125);
+}
+
+TEST_F(Check, takes_one_program_at_most) {
+  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "a", "b"}).errors,
+            "virtuald: -t takes a configuration file and perhaps a program\n");
+}
+
+class Query : public Check {};
+
+TEST_F(Query, prints_the_directory) {
+  expect_report(virtuald({"-q", "127.0.0.3", "/virtual/conf"}), 0, "/virtual/domain2.com\n");
+  expect_report(virtuald({"-q", "::FFFF:127.0.0.3", "/virtual/conf"}), 0, "/virtual/domain2.com\n");
+}
+
+TEST_F(Query, says_that_there_is_no_entry) {
+  const Outcome outcome = virtuald({"-q", "10.0.0.1", "/virtual/conf"});
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_EQ(outcome.errors, "virtuald: /virtual/conf: no entry for 10.0.0.1, and no default\n");
+  EXPECT_EQ(outcome.status, 1);
+}
+
+TEST_F(Query, fails_at_a_faulty_line) {
+  write_config("nonsense\n");
+  const Outcome outcome = virtuald({"-q", "10.0.0.1", "/virtual/conf"});
+  EXPECT_EQ(outcome.errors, "virtuald: /virtual/conf:1: nonsense is not an address\n");
+  EXPECT_EQ(outcome.status, 125);
+}
+
+TEST_F(Query, fails_on_what_is_no_address) {
+  const Outcome outcome = virtuald({"-q", "domain1.com", "/virtual/conf"});
+  EXPECT_EQ(outcome.errors, "virtuald: -q domain1.com: not an address\n");
+  EXPECT_EQ(outcome.status, 125);
+}
+
+TEST_F(Query, refuses_what_a_connection_would_refuse) {
+  ::chmod("/virtual/conf", 0666);
+  EXPECT_EQ(virtuald({"-q", "127.0.0.3", "/virtual/conf"}).status, 125);
+  EXPECT_EQ(virtuald({"-qw", "127.0.0.3", "/virtual/conf"}).output, "/virtual/domain2.com\n");
+}
+
+TEST_F(Query, takes_two_operands) {
+  EXPECT_EQ(virtuald({"-q", "/virtual/conf"}).errors,
+            "virtuald: -q takes an address and a configuration file\n");
+}
+
+TEST(Usage, is_printed_by_h) {
+  const Outcome outcome = virtuald({"-h"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output,
+            "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+            "       virtuald -t [-w] config [program]\n"
+            "       virtuald -q [-w] address config\n"
+            "       virtuald -V | -h\n");
+}
+
+TEST(Usage, version_is_printed_by_V) {
+  const Outcome outcome = virtuald({"-V"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
+}
+
+TEST(Usage, V_and_h_take_nothing) {
+  EXPECT_EQ(virtuald({"-V", "x"}).errors, "virtuald: -V and -h take nothing\n");
+}
+
+}  // namespace
+}  // namespace testing_support

@@ -1,0 +1,199 @@
+// A configuration, or a root, that somebody other than root could change is refused.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "files.h"
+#include "log_socket.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "serving.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kRootRule =
+    ": a root must be root's own and writable by nobody else (-w to serve all the same)";
+const std::string kConfigRule =
+    ": a configuration must be root's own and writable by nobody else (-w to serve all the same)";
+
+class Trust : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    make_two_domains();
+  }
+
+  static Served connect(const std::vector<std::string>& options = {}) {
+    std::vector<std::string> arguments = options;
+    arguments.insert(arguments.end(), {"/virtual/conf", "service", "name"});
+    return serve(arguments);
+  }
+
+  static void expect_distrust(const std::string& message) {
+    expect_refusal(connect(), 125, message);
+  }
+};
+
+TEST_F(Trust, refuses_a_root_of_another_user_by_name) {
+  NEEDS_REAL_ROOT();
+  make_writable("/etc");
+  write_file("/etc/passwd", read_file("/etc/passwd") + "bob:x:1001:1001::/home/bob:/bin/sh\n");
+  ASSERT_EQ(::chown("/virtual/domain1.com", 1001, 1001), 0);
+  ::chmod("/virtual/domain1.com", 0775);
+  expect_distrust("/virtual/domain1.com: owned by bob (1001), mode 0775" + kRootRule);
+}
+
+TEST_F(Trust, names_a_user_that_the_host_does_not_know) {
+  NEEDS_REAL_ROOT();
+  ASSERT_EQ(::chown("/virtual/domain1.com", 54321, 0), 0);
+  expect_distrust("/virtual/domain1.com: owned by uid (54321), mode 0755" + kRootRule);
+}
+
+TEST_F(Trust, refuses_a_root_that_its_group_may_write) {
+  ::chmod("/virtual/domain1.com", 0775);
+  expect_distrust("/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule);
+}
+
+TEST_F(Trust, refuses_a_root_that_others_may_write) {
+  ::chmod("/virtual/domain1.com", 0757);
+  expect_distrust("/virtual/domain1.com: owned by root (0), mode 0757" + kRootRule);
+}
+
+TEST_F(Trust, sticky_directory_is_not_safe) {
+  write_file("/virtual/conf", "default /tmp/domain1.com\n");
+  make_root("/tmp/domain1.com", "domain1");
+  expect_distrust("/tmp: owned by root (0), mode 1777" + kRootRule);
+}
+
+TEST_F(Trust, names_the_very_directory_on_the_way) {
+  make_root("/virtual/a/b/c", "c");
+  write_file("/virtual/conf", "default /virtual/a/b/c\n");
+  ::chmod("/virtual/a/b", 0775);
+  expect_distrust("/virtual/a/b: owned by root (0), mode 0775" + kRootRule);
+}
+
+TEST_F(Trust, checks_where_a_link_leads) {
+  make_root("/srv-test/domain", "d");
+  fs::create_symlink("/srv-test/domain", "/virtual/alias");
+  write_file("/virtual/conf", "default /virtual/alias\n");
+  ::chmod("/srv-test", 0775);
+  expect_distrust("/srv-test: owned by root (0), mode 0775" + kRootRule);
+}
+
+TEST_F(Trust, checks_who_owns_a_link) {
+  NEEDS_REAL_ROOT();
+  fs::create_symlink("domain1.com", "/virtual/alias");
+  ASSERT_EQ(::lchown("/virtual/alias", 54321, 0), 0);
+  write_file("/virtual/conf", "default /virtual/alias\n");
+  expect_distrust("/virtual/alias: owned by uid (54321), mode 0777" + kRootRule);
+}
+
+TEST_F(Trust, follows_links_that_roots_own_directories_hold) {
+  fs::create_symlink("../virtual/./domain2.com/", "/virtual/alias");
+  write_file("/virtual/conf", "default //virtual/alias//.\n");
+  EXPECT_EQ(connect().answer, "domain2\n");
+}
+
+TEST_F(Trust, refuses_a_configuration_that_its_group_may_write) {
+  ::chmod("/virtual/conf", 0664);
+  expect_distrust("/virtual/conf: owned by root (0), mode 0664" + kConfigRule);
+}
+
+TEST_F(Trust, refuses_a_configuration_of_another_user) {
+  NEEDS_REAL_ROOT();
+  ASSERT_EQ(::chown("/virtual/conf", 54321, 0), 0);
+  expect_distrust("/virtual/conf: owned by uid (54321), mode 0644" + kConfigRule);
+}
+
+TEST_F(Trust, refuses_a_configuration_in_a_directory_that_others_may_write) {
+  fs::copy_file("/virtual/conf", "/tmp/conf");
+  expect_refusal(serve({"/tmp/conf", "service"}), 125,
+                 "/tmp: owned by root (0), mode 1777" + kConfigRule);
+}
+
+TEST_F(Trust, takes_a_configuration_through_a_link) {
+  fs::create_symlink("/virtual/conf", "/virtual/conf.ftp");
+  EXPECT_EQ(serve({"/virtual/conf.ftp", "service", "name"}).answer, "domain1\n");
+}
+
+TEST_F(Trust, takes_a_relative_configuration) {
+  Serving serving;
+  serving.arguments = {"./conf", "service", "name"};
+  serving.prepare = [] {
+    if (::chdir("/virtual") != 0) {
+      ::_exit(99);
+    }
+  };
+  EXPECT_EQ(serve(serving).answer, "domain1\n");
+}
+
+TEST_F(Trust, option_w_warns_and_serves) {
+  ::chmod("/virtual/conf", 0664);
+  ::chmod("/virtual/domain1.com", 0775);
+  const Served served = connect({"-w"});
+  EXPECT_EQ(served.answer, "domain1\n");
+  EXPECT_EQ(served.status, 0);
+  ASSERT_EQ(served.log.size(), 2U);
+  EXPECT_EQ(without_prefix(served.log[0], 28),
+            "/virtual/conf: owned by root (0), mode 0664" + kConfigRule);
+  EXPECT_EQ(without_prefix(served.log[1], 28),
+            "/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule);
+}
+
+// The directory that was checked is the one that becomes the root, whatever its name means a moment
+// later.
+TEST_F(Trust, exchange_of_the_root_never_gives_an_unchecked_one) {
+  make_root("/virtual/good", "good");
+  make_root("/virtual/bad", "bad");
+  ::chmod("/virtual/bad", 0777);
+  write_file("/virtual/conf", "default /virtual/current\n");
+  fs::create_symlink("good", "/virtual/current");
+  Command exchange;
+  exchange.arguments = {
+      "sh", "-c",
+      "cd /virtual; while :; do ln -s bad n; mv -T n current; ln -s good n; mv -T n current; "
+      "done"};
+  const BackgroundProcess exchanger(exchange);
+  int good = 0;
+  for (int index = 0; index < 300; ++index) {
+    const Served served = connect();
+    EXPECT_NE(served.answer, "bad\n");
+    good += served.answer == "good\n" ? 1 : 0;
+  }
+  EXPECT_GT(good, 0);
+}
+
+TEST_F(Trust, test_mode_reports_the_directories_that_a_service_believes) {
+  write_file("/virtual/conf", "127.0.0.2 /virtual/domain1.com\n");
+  for (const char* name : {"etc", "lib", "bin", "sbin", "dev"}) {
+    fs::create_directory(fs::path("/virtual/domain1.com") / name);
+  }
+  ::chmod("/virtual/domain1.com/etc", 0775);
+  ::chmod("/virtual/domain1.com/dev", 01777);
+  const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
+  const std::string rule = ": it should be root's own and writable by nobody else\n";
+  EXPECT_EQ(outcome.output,
+            "/virtual/conf:1: warning: /virtual/domain1.com/etc: owned by uid 0, mode 0775" + rule +
+                "/virtual/conf:1: warning: /virtual/domain1.com/dev: owned by uid 0, mode 1777" +
+                rule + "/virtual/conf: entries: 1, errors: 0, warnings: 2\n");
+  EXPECT_EQ(outcome.status, 0);
+}
+
+TEST_F(Trust, test_mode_reports_the_configuration_itself) {
+  ::chmod("/virtual/conf", 0664);
+  const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
+  EXPECT_EQ(outcome.output, "/virtual/conf: owned by root (0), mode 0664" + kConfigRule +
+                                "\n/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
+  EXPECT_EQ(outcome.status, 1);
+}
+
+}  // namespace
+}  // namespace testing_support
