@@ -22,27 +22,27 @@ export LC_ALL
 # warn MESSAGE: says "program: MESSAGE" on standard error. The message is
 # written as "what: why".
 warn() {
-	printf '%s: %s\n' "$program" "$1" >&2
+  printf '%s: %s\n' "$program" "$1" >&2
 }
 
 # die MESSAGE: warns, and leaves with $die_status.
 die() {
-	warn "$1"
-	exit "$die_status"
+  warn "$1"
+  exit "$die_status"
 }
 
 # need_root: dies unless the user is root.
 need_root() {
-	[ "$(id -u)" -eq 0 ] || die 'not root: chroot is for root alone'
+  [ "$(id -u)" -eq 0 ] || die 'not root: chroot is for root alone'
 }
 
 # is_domain_name NAME: true when NAME can be the name of a domain's
 # directory: letters, digits, dots, hyphens and underscores, with a letter
 # or a digit first.
 is_domain_name() {
-	case $1 in
-	'' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) return 1 ;;
-	esac
+  case $1 in
+  '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) return 1 ;;
+  esac
 }
 
 # list_domains: prints the names of the domains in $VIRTUAL, one a line. A
@@ -52,33 +52,33 @@ is_domain_name() {
 # a link never hides the domain it leads to. A name may hold spaces; one with
 # control characters is no domain, for it could not stand on a line.
 list_domains() {
-	listed_top=$(readlink -f -- "$VIRTUAL") || return 0
-	listed_seen=$newline$listed_top$newline$listed_top/lost+found$newline
-	for entry in "$listed_top"/*; do
-		if [ -d "$entry" ] && [ ! -L "$entry" ]; then
-			list_unseen "$entry" "$entry"
-		fi
-	done
-	for entry in "$listed_top"/*; do
-		if [ -d "$entry" ] && [ -L "$entry" ]; then
-			list_unseen "$entry" "$(readlink -f -- "$entry")"
-		fi
-	done
+  listed_top=$(readlink -f -- "$VIRTUAL") || return 0
+  listed_seen=$newline$listed_top$newline$listed_top/lost+found$newline
+  for entry in "$listed_top"/*; do
+    if [ -d "$entry" ] && [ ! -L "$entry" ]; then
+      list_unseen "$entry" "$entry"
+    fi
+  done
+  for entry in "$listed_top"/*; do
+    if [ -d "$entry" ] && [ -L "$entry" ]; then
+      list_unseen "$entry" "$(readlink -f -- "$entry")"
+    fi
+  done
 }
 
 # list_unseen ENTRY TARGET: the step of list_domains for one directory.
 list_unseen() {
-	case $1 in
-	*[[:cntrl:]]*) return ;;
-	esac
-	case $2 in
-	"$listed_top"/.*) return ;;
-	esac
-	case $listed_seen in
-	*"$newline$2$newline"*) return ;;
-	esac
-	listed_seen=$listed_seen$2$newline
-	printf '%s\n' "${1##*/}"
+  case $1 in
+  *[[:cntrl:]]*) return ;;
+  esac
+  case $2 in
+  "$listed_top"/.*) return ;;
+  esac
+  case $listed_seen in
+  *"$newline$2$newline"*) return ;;
+  esac
+  listed_seen=$listed_seen$2$newline
+  printf '%s\n' "${1##*/}"
 }
 
 # link_log ROOT: makes ROOT/dev/log a hard link to the log socket,
@@ -86,25 +86,25 @@ list_unseen() {
 # A ROOT whose dev is not a directory of root's own is refused, for the link
 # could be made to land elsewhere. What fails is warned about; false then.
 link_log() {
-	if [ -L "$1/dev" ] || [ ! -d "$1/dev" ]; then
-		warn "$1/dev: not a directory: no log socket made there"
-		return 1
-	fi
-	if [ "$(stat -c %u -- "$1/dev")" != 0 ]; then
-		warn "$1/dev: not owned by root: no log socket made there"
-		return 1
-	fi
-	if [ "$(stat -c %d -- "$VIRTUAL/log")" != "$(stat -c %d -- "$1/dev")" ]; then
-		warn "$1/dev/log: on another file system than $VIRTUAL/log: a logger is needed for each disk"
-		return 1
-	fi
-	# ln refuses to replace a link by itself.
-	if [ "$(stat -c %i -- "$VIRTUAL/log")" = "$(stat -c %i -- "$1/dev/log" 2>/dev/null)" ]; then
-		return 0
-	fi
-	if [ -d "$1/dev/log" ]; then
-		warn "$1/dev/log: a directory: no log socket made there"
-		return 1
-	fi
-	ln -f -- "$VIRTUAL/log" "$1/dev/log"
+  if [ -L "$1/dev" ] || [ ! -d "$1/dev" ]; then
+    warn "$1/dev: not a directory: no log socket made there"
+    return 1
+  fi
+  if [ "$(stat -c %u -- "$1/dev")" != 0 ]; then
+    warn "$1/dev: not owned by root: no log socket made there"
+    return 1
+  fi
+  if [ "$(stat -c %d -- "$VIRTUAL/log")" != "$(stat -c %d -- "$1/dev")" ]; then
+    warn "$1/dev/log: on another file system than $VIRTUAL/log: a logger is needed for each disk"
+    return 1
+  fi
+  # ln refuses to replace a link by itself.
+  if [ "$(stat -c %i -- "$VIRTUAL/log")" = "$(stat -c %i -- "$1/dev/log" 2>/dev/null)" ]; then
+    return 0
+  fi
+  if [ -d "$1/dev/log" ]; then
+    warn "$1/dev/log: a directory: no log socket made there"
+    return 1
+  fi
+  ln -f -- "$VIRTUAL/log" "$1/dev/log"
 }
