@@ -1,0 +1,43 @@
+// A terminal for programs that ask somebody.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "network.h"
+#include "process.h"
+
+namespace testing_support {
+
+/// Runs a command on a pseudo-terminal of its own, 80 columns wide, as a person would. Killed with
+/// this object if it still runs.
+class Terminal {
+ public:
+  explicit Terminal(const Command& command);
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  /// Waits until `text` is on the screen, and after what an earlier call waited for. False if it
+  /// does not come within kPatience, or the program ends first.
+  bool shows(std::string_view text);
+
+  /// Presses keys; Enter is "\r".
+  void type(std::string_view keys) const;
+
+  /// Waits for the program's end. As `Outcome::status`.
+  int finish();
+
+  /// All that the program has written so far, with the control sequences.
+  [[nodiscard]] const std::string& screen() const { return screen_; }
+
+ private:
+  bool read_more();
+
+  Descriptor master_;
+  pid_t pid_ = -1;
+  std::string screen_;
+  std::size_t seen_ = 0;
+};
+
+}  // namespace testing_support
