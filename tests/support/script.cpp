@@ -23,7 +23,7 @@ std::map<std::string, std::string> own_environment() {
 
 }  // namespace
 
-Command ShellTest::script(const std::string& script,
+Command ShellTest::script(const std::string& name,
                           const std::vector<std::string>& arguments) const {
   Command command;
   command.arguments.emplace_back(GetParam());
@@ -31,7 +31,7 @@ Command ShellTest::script(const std::string& script,
     command.arguments.emplace_back("sh");
   }
   command.arguments.push_back(
-      script.front() == '/' ? script : std::string(kSourceDirectory) + "/scripts/" + script);
+      name.front() == '/' ? name : std::string(kSourceDirectory) + "/scripts/" + name);
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = own_environment();
   (*command.environment)["VIRTUALD"] = kVirtuald;

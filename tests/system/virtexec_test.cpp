@@ -1,0 +1,416 @@
+// virtexec, in roots that hold no more than busybox.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "script.h"
+#include "terminal.h"
+#include "world.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Command;
+using testing_support::Outcome;
+using testing_support::Terminal;
+using testing_support::write_file;
+
+constexpr const char* kMenuHelp = "in which domain";
+
+/// A root with a shell and its commands.
+void make_root(const fs::path& root) {
+  fs::create_directories(root / "bin");
+  fs::copy_file("/bin/busybox", root / "bin/busybox");
+  for (const char* name : {"sh", "cat", "echo", "env", "pwd", "tty"}) {
+    fs::create_symlink("busybox", root / "bin" / name);
+  }
+  write_file(root / "etc/passwd", "daemon:x:1:1::/:/bin/false\nroot:x:0:0:root:/home/r:/bin/sh\n");
+  write_file(root / "name", root.filename().string() + "\n");
+}
+
+class Virtexec : public testing_support::ShellTest {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    if (!fs::exists("/bin/busybox")) {
+      SKIP_OR_FAIL("needs busybox-static");
+    }
+    make_root("/virtual/one.com");
+    make_root("/virtual/two.com");
+  }
+
+  /// virtexec through a link of this name.
+  [[nodiscard]] Command linked(const std::string& name,
+                               const std::vector<std::string>& arguments = {}) const {
+    const fs::path link = fs::path("/tmp") / name;
+    if (!fs::exists(link)) {
+      fs::create_symlink(std::string(testing_support::kSourceDirectory) + "/scripts/virtexec",
+                         link);
+    }
+    Command command = script(link, arguments);
+    (*command.environment)["TERM"] = "xterm";
+    command.environment->erase("VIRTUAL_DOMAIN");
+    return command;
+  }
+
+  /// The same without dialog: only the programs that virtexec needs are on PATH.
+  [[nodiscard]] Command linked_without_dialog(const std::string& name,
+                                              const std::vector<std::string>& arguments) const {
+    Command command = linked(name, arguments);
+    fs::create_directories("/tmp/bin");
+    for (const char* program : {"busybox", "chroot", "dash", "dirname", "env", "id", "readlink"}) {
+      const Outcome found =
+          testing_support::run({"sh", "-c", std::string("command -v ") + program});
+      fs::create_symlink(found.output.substr(0, found.output.find('\n')),
+                         fs::path("/tmp/bin") / program);
+    }
+    (*command.environment)["PATH"] = "/tmp/bin";
+    return command;
+  }
+};
+
+TEST_P(Virtexec, HandsTheArgumentsOnAsTheyWere) {
+  const Outcome outcome =
+      run_script("virtexec", {"one.com", "sh", "-c", "for a; do echo \"[$a]\"; done", "sh",
+                              "two  words", "*", "'\"`$HOME\\", "two\nlines", "", "-a", "--"});
+  EXPECT_EQ(outcome.output, "[two  words]\n[*]\n['\"`$HOME\\]\n[two\nlines]\n[]\n[-a]\n[--]\n");
+}
+
+TEST_P(Virtexec, HandsTheArgumentsOnThroughALink) {
+  Command command = linked("virtecho", {"-a", "two  words", "*"});
+  (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
+  EXPECT_EQ(testing_support::run(command).output, "-a two  words *\n");
+}
+
+TEST_P(Virtexec, GivesTheProgramTheCallersStandardInput) {
+  Command command = script("virtexec", {"one.com", "cat"});
+  command.input = "first\nlast";
+  EXPECT_EQ(testing_support::run(command).output, "first\nlast");
+}
+
+TEST_P(Virtexec, KeepsStandardOutputAndErrorApart) {
+  const Outcome outcome = run_script("virtexec", {"one.com", "sh", "-c", "echo out; echo err >&2"});
+  EXPECT_EQ(outcome.output, "out\n");
+  EXPECT_EQ(outcome.errors, "err\n");
+}
+
+TEST_P(Virtexec, StartsInTheRootsTopDirectory) {
+  EXPECT_EQ(run_script("virtexec", {"two.com", "sh", "-c", "pwd; cat name"}).output,
+            "/\ntwo.com\n");
+}
+
+TEST_P(Virtexec, LeavesWithTheStatusOfTheProgram) {
+  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "exit 7"}).status, 7);
+}
+
+TEST_P(Virtexec, DiesOfTheSignalThatTheProgramDiedOf) {
+  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "kill -9 $$"}).status, 128 + 9);
+}
+
+TEST_P(Virtexec, SaysWhichProgramTheRootLacks) {
+  const Outcome outcome = run_script("virtexec", {"one.com", "smbstatus"});
+  EXPECT_EQ(outcome.status, 127);
+  EXPECT_EQ(outcome.errors, "virtexec: smbstatus: not found in /virtual/one.com\n");
+}
+
+TEST_P(Virtexec, LeavesWith126IfTheProgramCannotBeStarted) {
+  EXPECT_EQ(run_script("virtexec", {"one.com", "/name"}).status, 126);
+}
+
+TEST_P(Virtexec, FindsAProgramBehindALinkThatHoldsOnlyInTheRoot) {
+  fs::create_directories("/virtual/one.com/etc/alternatives");
+  fs::create_symlink("/bin/cat", "/virtual/one.com/etc/alternatives/show-name");
+  fs::create_symlink("/etc/alternatives/show-name", "/virtual/one.com/bin/show-name");
+  fs::create_symlink("busybox", "/virtual/one.com/bin/show-name-too");
+  write_file("/virtual/one.com/bin/show", "#!/bin/sh\necho shown\n");
+  ::chmod("/virtual/one.com/bin/show", 0755);
+  fs::remove("/virtual/one.com/etc/alternatives/show-name");
+  fs::create_symlink("/bin/show", "/virtual/one.com/etc/alternatives/show-name");
+  EXPECT_EQ(run_script("virtexec", {"one.com", "show-name"}).output, "shown\n");
+}
+
+TEST_P(Virtexec, RefusesADomainThatIsNotThere) {
+  const Outcome outcome = run_script("virtexec", {"three.com", "echo"});
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.errors, "virtexec: /virtual/three.com: no such domain\n");
+}
+
+TEST_P(Virtexec, RefusesADomainOutsideOfTheLeadingDirectory) {
+  for (const char* name : {"../tmp", "one.com/bin", "..", ".", "lost+found"}) {
+    const Outcome outcome = run_script("virtexec", {name, "echo"});
+    EXPECT_EQ(outcome.status, 125);
+    EXPECT_EQ(outcome.errors, "virtexec: " + std::string(name) + ": not the name of a domain\n");
+  }
+}
+
+TEST_P(Virtexec, BareSaysThatItWantsALinkOrADomain) {
+  const Outcome outcome = run_script("virtexec");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(
+      testing_support::split_lines(outcome.errors).at(0),
+      "virtexec: cannot run bare: give a domain and a program, or call it through a link named "
+      "virtPROGRAM");
+}
+
+TEST_P(Virtexec, WantsAProgramToo) {
+  EXPECT_EQ(run_script("virtexec", {"one.com"}).status, 2);
+  EXPECT_EQ(run_script("virtexec", {"-a"}).status, 2);
+}
+
+TEST_P(Virtexec, RefusesALinkThatNamesNoProgram) {
+  const Outcome outcome = testing_support::run(linked("execute"));
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.errors, "execute: not a name that virtexec knows: name the link virtPROGRAM\n");
+}
+
+TEST_P(Virtexec, PrintsItsUsageOnRequest) {
+  const Outcome outcome = run_script("virtexec", {"-h"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.errors, "");
+  EXPECT_TRUE(outcome.output.starts_with("usage: virtexec domain program [argument ...]\n"));
+}
+
+TEST_P(Virtexec, SaysSoWhenTheUserIsNotRoot) {
+  NEEDS_REAL_ROOT();
+  Command command = script("virtexec", {"one.com", "echo"});
+  command.prepare = [] {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) {
+      ::_exit(99);
+    }
+  };
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.errors, "virtexec: not root: chroot is for root alone\n");
+}
+
+TEST_P(Virtexec, LeavesTheHostsEnvironmentBehind) {
+  Command command = script("virtexec", {"one.com", "env"});
+  (*command.environment)["SECRET"] = "of the host";
+  (*command.environment)["LD_PRELOAD"] = "";
+  (*command.environment)["TERM"] = "vt100";
+  EXPECT_EQ(testing_support::run(command).output,
+            "TERM=vt100\nHOME=/home/r\nSHELL=/bin/sh\n"
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+            "USER=root\nLOGNAME=root\n");
+}
+
+TEST_P(Virtexec, TakesThePathFromTheRootsLoginDefs) {
+  write_file("/virtual/one.com/etc/login.defs",
+             "# no comment\nENV_PATH PATH=/x\nENV_SUPATH\tPATH=/bin:/sbin\n");
+  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output, "/bin:/sbin\n");
+}
+
+TEST_P(Virtexec, FollowsNoLinkFromTheRootToTheHostsFiles) {
+  write_file("/tmp/login.defs", "ENV_SUPATH PATH=/of/the/host\n");
+  fs::create_symlink("/tmp/login.defs", "/virtual/one.com/etc/login.defs");
+  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output,
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+}
+
+TEST_P(Virtexec, RunsTheProgramInEveryDomain) {
+  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
+}
+
+TEST_P(Virtexec, SkipsWhatIsNoDomain) {
+  fs::create_directories("/virtual/lost+found");
+  fs::create_directories("/virtual/.hidden");
+  write_file("/virtual/conf.ftp", "");
+  fs::create_symlink("nowhere", "/virtual/dangling");
+  fs::create_symlink("one.com", "/virtual/alias.com");
+  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
+}
+
+TEST_P(Virtexec, RunsOnceInADomainThatTwoLinksLeadTo) {
+  make_root("/tmp/elsewhere.com");
+  fs::create_symlink("/tmp/elsewhere.com", "/virtual/a.com");
+  fs::create_symlink("/tmp/elsewhere.com", "/virtual/b.com");
+  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output,
+            "one.com\ntwo.com\nelsewhere.com\n");
+}
+
+TEST_P(Virtexec, TriesAllDomainsAndLeavesWithTheFirstFailure) {
+  make_root("/virtual/three.com");
+  const Outcome outcome = run_script(
+      "virtexec",
+      {"-a", "sh", "-c",
+       "read -r name </name; echo $name; case $name in one.com) exit 0 ;; t*e.com) exit 3 ;; "
+       "two.com) exit 4 ;; esac"});
+  EXPECT_EQ(outcome.output, "one.com\nthree.com\ntwo.com\n");
+  EXPECT_EQ(outcome.status, 3);
+}
+
+TEST_P(Virtexec, GivesTheCallersInputToTheFirstOfAllDomainsThatReadsIt) {
+  Command command = script("virtexec", {"-a", "sh", "-c", "read -r line; echo \"$line\""});
+  command.input = "for one\nfor two\n";
+  EXPECT_EQ(testing_support::run(command).output, "for one\nfor two\n");
+}
+
+TEST_P(Virtexec, HeadsEachDomainOnATerminal) {
+  Terminal terminal(script("virtexec", {"-a", "cat", "/name"}));
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(terminal.screen(), "==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n");
+}
+
+TEST_P(Virtexec, SaysWhenThereAreNoDomains) {
+  Command command = script("virtexec", {"-a", "echo"});
+  (*command.environment)["VIRTUAL"] = "/run/empty";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.errors, "virtexec: /run/empty: no domains there: make one with virtfs\n");
+}
+
+TEST_P(Virtexec, RunsALinksProgramInTheDomainOfTheEnvironment) {
+  Command command = linked("virtcat", {"/name"});
+  (*command.environment)["VIRTUAL_DOMAIN"] = "two.com";
+  EXPECT_EQ(testing_support::run(command).output, "two.com\n");
+}
+
+TEST_P(Virtexec, WithoutATerminalAsksForTheDomainInTheEnvironment) {
+  Command command = linked("virtcat", {"/name"});
+  command.prepare = [] { ::setsid(); };
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ(outcome.errors,
+            "virtcat: no terminal to choose a domain on: set VIRTUAL_DOMAIN to its name\n");
+}
+
+TEST_P(Virtexec, RunsInTheDomainChosenInDialogsMenu) {
+  if (!fs::exists("/usr/bin/dialog")) {
+    SKIP_OR_FAIL("needs dialog");
+  }
+  Terminal terminal(linked("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows(kMenuHelp)) << terminal.screen();
+  ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
+  terminal.type("2\r");
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_TRUE(terminal.screen().ends_with("two.com\r\n")) << terminal.screen();
+}
+
+TEST_P(Virtexec, RunsNothingWhenDialogsMenuIsCancelled) {
+  if (!fs::exists("/usr/bin/dialog")) {
+    SKIP_OR_FAIL("needs dialog");
+  }
+  Terminal terminal(linked("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
+  terminal.type("\t\r");
+  EXPECT_EQ(terminal.finish(), 125);
+  EXPECT_TRUE(terminal.screen().ends_with("virtcat: no domain chosen: nothing was run\r\n"))
+      << terminal.screen();
+}
+
+TEST_P(Virtexec, WithoutDialogShowsANumberedList) {
+  Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows("  1  one.com\r\n  2  two.com\r\nRun cat in which domain (1-2)? "))
+      << terminal.screen();
+  terminal.type("2\r");
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_TRUE(terminal.screen().ends_with("\r\ntwo.com\r\n")) << terminal.screen();
+}
+
+TEST_P(Virtexec, OnATerminalThatDialogCannotUseShowsANumberedList) {
+  Command command = linked("virtcat", {"/name"});
+  (*command.environment)["TERM"] = "no-such-terminal";
+  Terminal terminal(command);
+  ASSERT_TRUE(terminal.shows("(1-2)? ")) << terminal.screen();
+  terminal.type("one.com\r");
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_TRUE(terminal.screen().ends_with("\r\none.com\r\n")) << terminal.screen();
+}
+
+TEST_P(Virtexec, AsksAgainAfterAnAnswerThatIsNoDomain) {
+  Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows("(1-2)? "));
+  terminal.type("3\r");
+  ASSERT_TRUE(terminal.shows("3: no such domain\r\n"));
+  ASSERT_TRUE(terminal.shows("(1-2)? "));
+  terminal.type("1\r");
+  EXPECT_EQ(terminal.finish(), 0);
+}
+
+TEST_P(Virtexec, RunsNothingAtTheEndOfTheTerminalsInput) {
+  Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows("(1-2)? "));
+  terminal.type("\x04");
+  EXPECT_EQ(terminal.finish(), 125);
+}
+
+TEST_P(Virtexec, AsksOnTheTerminalAndNotOnStandardInput) {
+  Command command = script("virtexec");
+  command.arguments = {"sh", "-c",
+                       "echo for the program | " + linked("virtcat").arguments.back() + " - /name"};
+  (*command.environment)["TERM"] = "dumb";
+  Terminal terminal(command);
+  ASSERT_TRUE(terminal.shows("(1-2)? ")) << terminal.screen();
+  terminal.type("1\r");
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_TRUE(terminal.screen().ends_with("for the program\r\none.com\r\n")) << terminal.screen();
+}
+
+TEST_P(Virtexec, GivesTheProgramTheTerminal) {
+  Terminal terminal(
+      script("virtexec", {"one.com", "sh", "-c", "read -r line; test -t 0; echo $?$line"}));
+  terminal.type("typed\r");
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_TRUE(terminal.screen().ends_with("0typed\r\n")) << terminal.screen();
+}
+
+/// What a program in a root says of the terminal that it might type on.
+constexpr const char* kOpenTerminal = "if (: >/dev/tty); then echo reached; else echo cut off; fi";
+
+/// Gives the root the terminal that its programs might type on.
+void bind_terminal(const fs::path& root) {
+  write_file(root / "dev/tty", "");
+  ASSERT_EQ(testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status, 0);
+}
+
+TEST_P(Virtexec, LeavesTheTerminalToACommandThatUsesIt) {
+  NEEDS_REAL_ROOT();
+  bind_terminal("/virtual/one.com");
+  Terminal terminal(script("virtexec", {"one.com", "sh", "-c", kOpenTerminal}));
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(terminal.screen(), "reached\r\n");
+}
+
+TEST_P(Virtexec, CutsACommandOfAScriptOffFromTheTerminal) {
+  NEEDS_REAL_ROOT();
+  bind_terminal("/virtual/one.com");
+  Command command = script("virtexec", {"one.com", "sh", "-c", kOpenTerminal});
+  command.arguments.insert(
+      command.arguments.begin(),
+      {"sh", "-c", "\"$@\" </dev/null >/run/said 2>/dev/null; cat /run/said", "sh"});
+  Terminal terminal(command);
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(terminal.screen(), "cut off\r\n");
+}
+
+TEST_P(Virtexec, MakesNoFile) {
+  if (!fs::exists("/usr/bin/strace")) {
+    SKIP_OR_FAIL("needs strace");
+  }
+  Command command = linked("virtcat", {"/name"});
+  command.arguments.insert(command.arguments.begin(), {"strace", "-f", "-o", "/run/calls", "-e",
+                                                       "trace=open,openat,creat,mkdir,mkdirat"});
+  Terminal terminal(command);
+  ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
+  terminal.type("\r");
+  ASSERT_EQ(terminal.finish(), 0) << terminal.screen();
+  const std::string calls = testing_support::read_file("/run/calls");
+  ASSERT_NE(calls.find("/name"), std::string::npos);
+  for (const std::string& line : testing_support::split_lines(calls)) {
+    if (line.find("\"/dev/") == std::string::npos) {
+      EXPECT_EQ(line.find("O_CREAT"), std::string::npos) << line;
+      EXPECT_EQ(line.find("mkdir"), std::string::npos) << line;
+    }
+  }
+}
+
+INSTANTIATE_SHELLS(Virtexec);
+
+}  // namespace
