@@ -1,0 +1,1034 @@
+// virtfs: small roots of this machine's programs, and whole roots of a small host made for the
+// test.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "files.h"
+#include "log_socket.h"
+#include "must_run.h"
+#include "network.h"
+#include "paths.h"
+#include "process.h"
+#include "script.h"
+#include "terminal.h"
+#include "world.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Command;
+using testing_support::Outcome;
+using testing_support::read_file;
+using testing_support::Terminal;
+using testing_support::write_file;
+
+/// What this machine lacks, as every Debian does.
+constexpr const char* kLacking =
+    "virtfs: webmast: no such user on this host: root in its place\n"
+    "virtfs: www: no such group on this host: root in its place\n";
+
+std::set<std::string> names_in(const fs::path& directory) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+/// Owner, group and mode, as in "0:0 0755".
+std::string access_of(const fs::path& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    return "not there";
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%u:%u %04o", status.st_uid, status.st_gid,
+                status.st_mode & 07777);
+  return text;
+}
+
+ino_t inode_of(const fs::path& path) {
+  struct stat status {};
+  ::lstat(path.c_str(), &status);
+  return status.st_ino;
+}
+
+nlink_t links_of(const fs::path& path) {
+  struct stat status {};
+  ::lstat(path.c_str(), &status);
+  return status.st_nlink;
+}
+
+/// The regular files below `root` for which `wanted` holds, as paths in it.
+std::vector<std::string> files_where(const fs::path& root,
+                                     const std::function<bool(const struct stat&)>& wanted) {
+  std::vector<std::string> found;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root)) {
+    struct stat status {};
+    if (::lstat(entry.path().c_str(), &status) == 0 && wanted(status)) {
+      found.push_back("/" + entry.path().lexically_relative(root).string());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// The files below `root` that hold `text`.
+std::string files_with(const fs::path& root, const std::string& text) {
+  return testing_support::run({"grep", "-rlF", "-e", text, root}).output;
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+class Virtfs : public testing_support::ShellTest {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    if (!fs::exists("/bin/busybox")) {
+      SKIP_OR_FAIL("needs busybox-static");
+    }
+  }
+
+  /// Makes a domain, which must succeed.
+  void make(const std::vector<std::string>& arguments) const {
+    const Outcome outcome = run_script("virtfs", arguments);
+    ASSERT_EQ(outcome.status, 0) << outcome.errors;
+  }
+
+  [[nodiscard]] Outcome run_in(const std::string& domain,
+                               std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), domain);
+    return run_script("virtexec", arguments);
+  }
+};
+
+// ---- Roots with only the programs asked for.
+
+TEST_P(Virtfs, MakesARootInWhichTheProgramRuns) {
+  make({"-p", "ls", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"ls", "/home/a", "/etc/hostname"}).output,
+            "/etc/hostname\n\n/home/a:\n");
+}
+
+TEST_P(Virtfs, SaysEachStepTheSizeTheTimeAndWhatToTypeNext) {
+  const Outcome outcome = run_script("virtfs", {"-p", "cat", "one.com"});
+  const std::vector<std::string> lines = testing_support::split_lines(outcome.output);
+  ASSERT_EQ(lines.size(), 7U) << outcome.output;
+  EXPECT_EQ(lines[0], "Create /virtual/one.com");
+  EXPECT_EQ(lines[1], "Create dev");
+  EXPECT_EQ(lines[2], "Create etc");
+  EXPECT_EQ(lines[3], "Create programs and libraries");
+  EXPECT_EQ(lines[4], "Try the programs");
+  EXPECT_TRUE(lines[5].starts_with("/virtual/one.com: ") && lines[5].ends_with(" s")) << lines[5];
+  EXPECT_EQ(lines[6],
+            "Next: add the line \"ADDRESS /virtual/one.com\" to a configuration of virtuald");
+  EXPECT_EQ(outcome.errors, kLacking);
+}
+
+TEST_P(Virtfs, QuietlySaysOnlyWhatWentWrong) {
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "cat", "one.com"});
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_EQ(outcome.errors, kLacking);
+}
+
+TEST_P(Virtfs, FindsAProgramInTheSystemsDirectoriesThatAreNotOnPath) {
+  Command command = script("virtfs", {"-p", "chroot", "one.com"});
+  (*command.environment)["PATH"] = "/usr/bin:/bin";
+  ASSERT_EQ(testing_support::run(command).status, 0);
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/sbin/chroot"));
+}
+
+TEST_P(Virtfs, TakesAProgramByItsPath) {
+  write_file("/run/service", read_file("/bin/busybox"));
+  ::chmod("/run/service", 0755);
+  make({"-p", "/run/service", "one.com"});
+  EXPECT_EQ(access_of("/virtual/one.com/run/service"), "0:0 0755");
+}
+
+TEST_P(Virtfs, TakesTheInterpreterOfAScript) {
+  write_file("/run/hello", "#!/bin/sh -e\necho hello\n");
+  ::chmod("/run/hello", 0755);
+  make({"-p", "/run/hello", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
+}
+
+TEST_P(Virtfs, TakesTheInterpreterThatEnvFinds) {
+  write_file("/run/hello", "#!/usr/bin/env sh\necho hello\n");
+  ::chmod("/run/hello", 0755);
+  make({"-p", "/run/hello", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
+}
+
+TEST_P(Virtfs, TakesAProgramThatAlternativesLeadTo) {
+  if (!fs::is_symlink("/usr/bin/awk")) {
+    SKIP_OR_FAIL("awk is no alternative here");
+  }
+  make({"-p", "awk", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
+}
+
+TEST_P(Virtfs, TakesAStaticProgramAsItIs) {
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"busybox", "echo", "static"}).output, "static\n");
+  EXPECT_FALSE(fs::exists("/virtual/one.com/lib64/ld-linux-x86-64.so.2"));
+}
+
+TEST_P(Virtfs, MakesARootWhereAPersonGetsAPassword) {
+  make({"-p", "useradd", "-p", "chpasswd", "one.com"});
+  ASSERT_EQ(run_in("one.com", {"useradd", "-m", "-d", "/home/b/bob", "bob"}).status, 0);
+  Command command = script("virtexec", {"one.com", "chpasswd"});
+  command.input = "bob:of domain one\n";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_NE(read_file("/virtual/one.com/etc/shadow").find("\nbob:$"), std::string::npos);
+}
+
+TEST_P(Virtfs, TakesTheModulesThatPamsConfigurationNames) {
+  make({"-p", "passwd", "one.com"});
+  EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/passwd"));
+  EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/common-password"));
+  EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/other"));
+  EXPECT_EQ(files_where("/virtual/one.com/usr/lib",
+                        [](const struct stat& status) {
+                          return (status.st_mode & 07022) != 0 && S_ISREG(status.st_mode);
+                        }),
+            std::vector<std::string>());
+  std::set<std::string> modules;
+  for (const fs::directory_entry& entry :
+       fs::recursive_directory_iterator("/virtual/one.com/usr/lib")) {
+    if (entry.path().parent_path().filename() == "security") {
+      modules.insert(entry.path().filename().string());
+    }
+  }
+  EXPECT_TRUE(modules.contains("pam_unix.so"));
+  EXPECT_TRUE(modules.contains("pam_deny.so"));
+  EXPECT_FALSE(modules.contains("pam_mkhomedir.so"));
+}
+
+TEST_P(Virtfs, TakesTheTerminalsOfAProgramThatDrawsOnThem) {
+  make({"-p", "bash", "-p", "tput", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"tput", "-T", "xterm", "cols"}).status, 0);
+}
+
+TEST_P(Virtfs, LeavesTheTerminalsOutWhereNoProgramDrawsOnThem) {
+  make({"-p", "ls", "one.com"});
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/terminfo/x/xterm"));
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/share/terminfo/x/xterm"));
+}
+
+TEST_P(Virtfs, KeepsTheTimeZoneOfTheHost) {
+  testing_support::make_writable("/etc");
+  if (!fs::exists("/usr/share/zoneinfo/Asia/Tokyo")) {
+    SKIP_OR_FAIL("needs tzdata");
+  }
+  fs::remove("/etc/localtime");
+  fs::create_symlink("/usr/share/zoneinfo/Asia/Tokyo", "/etc/localtime");
+  make({"-p", "date", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"date", "+%Z"}).output, "JST\n");
+}
+
+TEST_P(Virtfs, TakesTheLibraryOfPerl) {
+  if (!fs::exists("/usr/bin/perl")) {
+    SKIP_OR_FAIL("needs perl");
+  }
+  make({"-p", "perl", "one.com"});
+  EXPECT_EQ(run_in("one.com", {"perl", "-MPOSIX", "-e", "print floor(4.5)"}).output, "4");
+}
+
+TEST_P(Virtfs, KeepsTheSetUserIdBitOfAProgramAskedForAndSaysSo) {
+  const Outcome outcome = run_script("virtfs", {"-p", "passwd", "one.com"});
+  ASSERT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/passwd\n"),
+            std::string::npos)
+      << outcome.output;
+  EXPECT_EQ(files_where("/virtual/one.com",
+                        [](const struct stat& status) {
+                          return S_ISREG(status.st_mode) && (status.st_mode & 06000) != 0;
+                        }),
+            std::vector<std::string>{"/usr/bin/passwd"});
+}
+
+TEST_P(Virtfs, RefusesAProgramThatOthersMayWrite) {
+  write_file("/run/service", read_file("/bin/busybox"));
+  ::chmod("/run/service", 0757);
+  const Outcome outcome = run_script("virtfs", {"-p", "/run/service", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors,
+            "virtfs: /run/service: not root's own, or others may write it: not taken\n");
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, RefusesAProgramThatIsNotRoots) {
+  write_file("/run/service", read_file("/bin/busybox"));
+  ::chmod("/run/service", 0755);
+  ASSERT_EQ(::chown("/run/service", 1000, 0), 0);
+  EXPECT_EQ(run_script("virtfs", {"-p", "/run/service", "one.com"}).status, 1);
+}
+
+TEST_P(Virtfs, MissingAProgramLeavesNothing) {
+  const Outcome outcome = run_script("virtfs", {"-p", "ls", "-p", "no-such-daemon", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors, "virtfs: no-such-daemon: not found on this host\n");
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+// ---- What is asked for.
+
+TEST_P(Virtfs, RefusesADomainNameThatIsNone) {
+  for (const char* name : {"../x", "a/b", "", "-x", "a b", ".x", "a\nb", "a*"}) {
+    const Outcome outcome = run_script("virtfs", {"-p", "ls", "--", name});
+    EXPECT_EQ(outcome.status, 1) << name;
+    EXPECT_EQ(outcome.errors,
+              "virtfs: " + std::string(name) +
+                  ": not the name of a domain: letters, digits, dots and hyphens only\n");
+  }
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, NeverTouchesADomainThatIsThere) {
+  write_file("/virtual/one.com/etc/passwd", "of the domain\n");
+  const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors, "virtfs: /virtual/one.com: exists already: nothing was changed\n");
+  EXPECT_EQ(names_in("/virtual/one.com"), std::set<std::string>{"etc"});
+}
+
+TEST_P(Virtfs, TakesALinkThatLeadsNowhereForADomainThatIsThere) {
+  fs::create_symlink("/run/elsewhere", "/virtual/one.com");
+  EXPECT_EQ(run_script("virtfs", {"-p", "ls", "one.com"}).status, 1);
+  EXPECT_FALSE(fs::exists("/run/elsewhere"));
+}
+
+TEST_P(Virtfs, MakesTheDomainInAnotherLeadingDirectory) {
+  make({"-d", "/run/domains", "-p", "ls", "one.com"});
+  EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, RefusesALeadingDirectoryThatAConfigurationCannotName) {
+  EXPECT_EQ(run_script("virtfs", {"-d", "domains", "-p", "ls", "one.com"}).errors,
+            "virtfs: domains: the leading directory must be an absolute path\n");
+  EXPECT_EQ(run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors,
+            "virtfs: /run/a b: a configuration of virtuald cannot name a directory with a space\n");
+}
+
+TEST_P(Virtfs, WithoutADomainAsksForItAndForTheLeadingDirectory) {
+  Terminal terminal(script("virtfs", {"-p", "ls"}));
+  ASSERT_TRUE(terminal.shows("Enter the domain name: ")) << terminal.screen();
+  terminal.type("one.com\r");
+  ASSERT_TRUE(terminal.shows("Enter the leading directory (Enter for /virtual): "));
+  terminal.type("/run/domains\r");
+  EXPECT_EQ(terminal.finish(), 0) << terminal.screen();
+  EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
+}
+
+TEST_P(Virtfs, TakesTheDefaultLeadingDirectoryForNoAnswer) {
+  Terminal terminal(script("virtfs", {"-p", "ls"}));
+  ASSERT_TRUE(terminal.shows("Enter the domain name: "));
+  terminal.type("one.com\r");
+  ASSERT_TRUE(terminal.shows("(Enter for /virtual): "));
+  terminal.type("\r");
+  EXPECT_EQ(terminal.finish(), 0) << terminal.screen();
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/bin/ls"));
+}
+
+TEST_P(Virtfs, MakesNothingForNoDomain) {
+  Terminal terminal(script("virtfs", {"-p", "ls"}));
+  ASSERT_TRUE(terminal.shows("Enter the domain name: "));
+  terminal.type("\r");
+  EXPECT_EQ(terminal.finish(), 1);
+  EXPECT_TRUE(terminal.screen().ends_with("virtfs: no domain name: nothing was made\r\n"));
+}
+
+TEST_P(Virtfs, WithoutADomainOrATerminalSaysSo) {
+  const Outcome outcome = run_script("virtfs", {"-p", "ls"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(first_line(outcome.errors), "virtfs: no domain given, and no terminal to ask on");
+}
+
+TEST_P(Virtfs, GivesSizesOnATerminal) {
+  Terminal terminal(script("virtfs", {"-p", "ls", "one.com"}));
+  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_NE(terminal.screen().find("MiB"), std::string::npos);
+  for (const std::string& line : testing_support::split_lines(terminal.screen())) {
+    if (line.starts_with("Create ")) {
+      EXPECT_TRUE(line.ends_with(" MiB\r")) << line;
+    }
+  }
+}
+
+TEST_P(Virtfs, SaysWhatItWouldDoAndDoesNothing) {
+  const Outcome outcome = run_script(
+      "virtfs", {"-n", "-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.output,
+            "Would make /virtual/one.com\nWould copy /usr/bin/busybox\n"
+            "Would add \"10.0.0.1 /virtual/one.com\" to /virtual/conf\n");
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, RefusesAnUnknownOption) {
+  const Outcome outcome = run_script("virtfs", {"-z"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.errors.find("usage: virtfs [-lnq] [-d dir] [-p program]... "),
+            std::string::npos);
+}
+
+TEST_P(Virtfs, PrintsItsUsageOnRequest) {
+  const Outcome outcome = run_script("virtfs", {"-h"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_TRUE(outcome.output.starts_with("usage: virtfs [-lnq] [-d dir] [-p program]... "));
+}
+
+// ---- What every root has.
+
+TEST_P(Virtfs, MakesTheLayout) {
+  make({"-p", "busybox", "one.com"});
+  const fs::path root = "/virtual/one.com";
+  for (const char* name : {".",
+                           "bin/.",
+                           "dev",
+                           "etc",
+                           "etc/skel",
+                           "home",
+                           "lib/.",
+                           "proc",
+                           "sbin/.",
+                           "usr",
+                           "usr/bin",
+                           "usr/lib",
+                           "usr/lib/locale",
+                           "usr/lib/terminfo",
+                           "usr/lib/zoneinfo/.",
+                           "usr/sbin",
+                           "var",
+                           "var/log",
+                           "var/run/.",
+                           "var/spool",
+                           "var/www/master",
+                           "var/www/server"}) {
+    EXPECT_EQ(access_of(root / name), "0:0 0755") << name;
+  }
+  for (char letter = 'a'; letter <= 'z'; ++letter) {
+    EXPECT_EQ(access_of(root / "home" / std::string(1, letter)), "0:0 0755") << letter;
+  }
+  EXPECT_EQ(access_of(root / "tmp"), "0:0 1777");
+  EXPECT_EQ(access_of(root / "var/lock"), "0:0 1777");
+  EXPECT_EQ(access_of(root / "var/www/html"), "0:0 2755");
+  EXPECT_EQ(fs::file_size(root / "var/log/wtmp"), 0U);
+  EXPECT_EQ(fs::file_size(root / "var/run/utmp"), 0U);
+}
+
+TEST_P(Virtfs, MakesLinksInTheLayoutThatLeadNowhereElseFromOutside) {
+  make({"-p", "busybox", "one.com"});
+  const fs::path root = "/virtual/one.com";
+  EXPECT_EQ(fs::read_symlink(root / "usr/tmp"), "../tmp");
+  EXPECT_EQ(fs::read_symlink(root / "var/tmp"), "../tmp");
+  EXPECT_EQ(fs::read_symlink(root / "var/run"), "../run");
+  EXPECT_EQ(fs::canonical(root / "usr/spool/mail"), root / "var/mail");
+  EXPECT_EQ(fs::canonical(root / "var/spool/mail"), root / "var/mail");
+}
+
+TEST_P(Virtfs, GivesTheWebsDirectoriesToTheWebmasterWhereThereIsOne) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/passwd", read_file("/etc/passwd") + "webmast:x:701:702::/:/bin/sh\n");
+  write_file("/etc/group", read_file("/etc/group") + "www:x:702:\n");
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  EXPECT_EQ(outcome.errors, "");
+  EXPECT_EQ(access_of("/virtual/one.com/var/www/html"), "701:702 2755");
+  EXPECT_EQ(access_of("/virtual/one.com/var/www/master"), "701:702 0755");
+  EXPECT_EQ(access_of("/virtual/one.com/var/www/server"), "701:702 0755");
+}
+
+TEST_P(Virtfs, MakesNoDeviceButTheHarmlessOnes) {
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ(names_in("/virtual/one.com/dev"),
+            (std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty"}));
+  EXPECT_EQ(files_where("/virtual/one.com",
+                        [](const struct stat& status) { return S_ISBLK(status.st_mode); }),
+            std::vector<std::string>());
+  struct stat null {};
+  ASSERT_EQ(::stat("/virtual/one.com/dev/null", &null), 0);
+  EXPECT_EQ(null.st_rdev, makedev(1, 3));
+  EXPECT_EQ(null.st_mode, S_IFCHR | 0666U);
+}
+
+TEST_P(Virtfs, LinksTheLogSocketWhereThereIsOne) {
+  const testing_support::LogSocket log("/virtual/log");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ(inode_of("/virtual/one.com/dev/log"), inode_of("/virtual/log"));
+}
+
+TEST_P(Virtfs, LocksAllAccountsAndTakesNoHash) {
+  testing_support::make_writable("/etc");
+  const std::string hash = "$6$saltsalt$ofThisHost0123456789";
+  write_file("/etc/shadow", "root:" + hash + ":19000:0:99999:7:::\n");
+  write_file("/etc/passwd", "root:x:0:0:Ann Admin:/root:/bin/sh\ndaemon:" + hash +
+                                ":1:1::/:/bin/false\nann:x:1000:1000::/home/ann:/bin/sh\n"
+                                "nobody:x:65534:65534::/:/bin/false\n");
+  write_file("/etc/group", "root:x:0:\nusers:x:100:ann,daemon\nann:x:1000:\n");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ(read_file("/virtual/one.com/etc/passwd"),
+            "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/false\n"
+            "nobody:x:65534:65534:nobody:/:/bin/false\n");
+  EXPECT_EQ(read_file("/virtual/one.com/etc/shadow"),
+            "root:*::0:99999:7:::\ndaemon:*::0:99999:7:::\nnobody:*::0:99999:7:::\n");
+  EXPECT_EQ(read_file("/virtual/one.com/etc/group"), "root:x:0:\nusers:x:100:daemon\n");
+  EXPECT_EQ(files_with("/virtual/one.com", hash), "");
+}
+
+TEST_P(Virtfs, HidesTheHashesFromOthersThanRoot) {
+  make({"-p", "busybox", "one.com"});
+  EXPECT_TRUE(access_of("/virtual/one.com/etc/shadow").ends_with(" 0640"));
+  EXPECT_TRUE(access_of("/virtual/one.com/etc/gshadow").ends_with(" 0640"));
+}
+
+TEST_P(Virtfs, NamesTheMachineAfterTheDomain) {
+  make({"-p", "busybox", "-a", "10.10.10.129", "-f", "/virtual/conf", "-a", "2001:db8::81", "-f",
+        "/virtual/conf", "one.com"});
+  EXPECT_EQ(read_file("/virtual/one.com/etc/hostname"), "one.com\n");
+  EXPECT_EQ(read_file("/virtual/one.com/etc/mailname"), "one.com\n");
+  EXPECT_EQ(read_file("/virtual/one.com/etc/hosts"),
+            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+            "10.10.10.129\tone.com\n2001:db8::81\tone.com\n");
+}
+
+TEST_P(Virtfs, CopiesTheResolversConfiguration) {
+  testing_support::make_writable("/etc");
+  fs::remove("/etc/resolv.conf");
+  write_file("/run/resolv.conf", "nameserver 192.0.2.53\n");
+  fs::create_symlink("/run/resolv.conf", "/etc/resolv.conf");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_FALSE(fs::is_symlink("/virtual/one.com/etc/resolv.conf"));
+  EXPECT_EQ(read_file("/virtual/one.com/etc/resolv.conf"), "nameserver 192.0.2.53\n");
+}
+
+TEST_P(Virtfs, SatisfiesTheTestOfVirtuald) {
+  make({"-p", "ls", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+  const Outcome outcome =
+      testing_support::run({testing_support::kVirtuald, "-t", "/virtual/conf", "ls"});
+  EXPECT_EQ(outcome.output + outcome.errors, "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
+}
+
+// ---- All or nothing.
+
+TEST_P(Virtfs, OutOfSpaceLeavesNothing) {
+  fs::create_directories("/virtual/small");
+  ASSERT_EQ(::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"), 0);
+  const Outcome outcome = run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.errors.find("No space left on device"), std::string::npos);
+  EXPECT_NE(outcome.errors.find("failed, so /virtual/small/one.com was not made\n"),
+            std::string::npos);
+  EXPECT_EQ(names_in("/virtual/small"), std::set<std::string>());
+}
+
+/// A run in a process group of its own.
+pid_t start_group(Command command) {
+  command.prepare = [] { ::setpgid(0, 0); };
+  const testing_support::Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const pid_t pid = testing_support::start(command, null.get(), null.get(), null.get());
+  ::setpgid(pid, pid);
+  return pid;
+}
+
+/// That a run has come so far that it makes the root itself.
+bool root_is_being_made() {
+  const auto entries = fs::directory_iterator("/virtual");
+  return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+    return entry.path().filename().string().starts_with(".virtfs.") &&
+           fs::exists(entry.path() / "root/dev");
+  });
+}
+
+bool group_is_gone(pid_t group) {
+  return ::kill(-group, 0) != 0;
+}
+
+TEST_P(Virtfs, KilledAtAnyMomentLeavesNothing) {
+  const Command command = script("virtfs", {"-q", "-p", "ls", "-p", "passwd", "one.com"});
+  const auto started = std::chrono::steady_clock::now();
+  ASSERT_EQ(testing_support::run(command).status, 0);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - started);
+  fs::remove_all("/virtual/one.com");
+  std::mt19937 random{std::random_device{}()};
+  std::uniform_int_distribution<std::int64_t> moments(0, took.count());
+  const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+  int killed = 0;
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    const std::chrono::milliseconds moment{moments(random)};
+    const pid_t pid = start_group(command);
+    std::this_thread::sleep_for(moment);
+    ::kill(-pid, signals[attempt % 3]);
+    const int status = testing_support::wait_for(pid);
+    ASSERT_TRUE(testing_support::eventually([pid] { return group_is_gone(pid); }));
+    if (status == 0) {
+      EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"one.com"});
+      EXPECT_EQ(run_in("one.com", {"ls", "/etc/hostname"}).status, 0);
+      fs::remove_all("/virtual/one.com");
+    } else {
+      ++killed;
+      EXPECT_EQ(names_in("/virtual"), std::set<std::string>())
+          << "after " << moment.count() << " ms";
+    }
+  }
+  EXPECT_GT(killed, 0);
+}
+
+TEST_P(Virtfs, ClearsWhatAKilledRunLeft) {
+  const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
+  ASSERT_TRUE(testing_support::eventually(root_is_being_made));
+  ::kill(-pid, SIGKILL);
+  testing_support::wait_for(pid);
+  ASSERT_TRUE(testing_support::eventually([pid] { return group_is_gone(pid); }));
+  ASSERT_TRUE(root_is_being_made());
+  make({"-q", "-p", "ls", "two.com"});
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"two.com"});
+}
+
+TEST_P(Virtfs, LeavesTheRootThatAnotherRunIsMakingAlone) {
+  const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
+  ASSERT_TRUE(testing_support::eventually(root_is_being_made));
+  ::kill(-pid, SIGSTOP);
+  make({"-q", "-p", "busybox", "two.com"});
+  ::kill(-pid, SIGCONT);
+  EXPECT_EQ(testing_support::wait_for(pid), 0);
+  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"one.com", "two.com"}));
+}
+
+TEST_P(Virtfs, GivesWayToAnotherRunThatMadeTheSameDomainFirst) {
+  const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
+  ASSERT_TRUE(testing_support::eventually(root_is_being_made));
+  ::kill(-pid, SIGSTOP);
+  make({"-q", "-p", "busybox", "one.com"});
+  ::kill(-pid, SIGCONT);
+  EXPECT_EQ(testing_support::wait_for(pid), 1);
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"one.com"});
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/bin/ls"));
+}
+
+TEST_P(Virtfs, FollowsNoLinkThatLooksLikeALeftover) {
+  write_file("/run/precious/file", "kept\n");
+  fs::create_symlink("/run/precious", "/virtual/.virtfs.abcdef");
+  make({"-q", "-p", "busybox", "one.com"});
+  EXPECT_EQ(read_file("/run/precious/file"), "kept\n");
+}
+
+// ---- The configuration.
+
+TEST_P(Virtfs, AppendsTheLineToTheConfiguration) {
+  write_file("/virtual/conf", "# ours\n10.0.0.1 /virtual/two.com");
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(read_file("/virtual/conf"),
+            "# ours\n10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\n");
+  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
+}
+
+TEST_P(Virtfs, PutsTheLineBeforeTheDefault) {
+  write_file("/virtual/conf", "10.0.0.1 /virtual/two.com\ndefault /\n# end\n");
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(read_file("/virtual/conf"),
+            "10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\ndefault /\n# end\n");
+}
+
+TEST_P(Virtfs, MakesAConfigurationThatIsNotThere) {
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(read_file("/virtual/conf"), "10.0.0.2 /virtual/one.com\n");
+  EXPECT_EQ(access_of("/virtual/conf"), "0:0 0644");
+}
+
+TEST_P(Virtfs, AppendsToSeveralConfigurations) {
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/ftp", "-a", "fd00::2", "-f",
+        "/virtual/ftp", "-a", "10.0.0.2", "-f", "/virtual/pop", "one.com"});
+  EXPECT_EQ(read_file("/virtual/ftp"), "10.0.0.2 /virtual/one.com\nfd00::2 /virtual/one.com\n");
+  EXPECT_EQ(read_file("/virtual/pop"), "10.0.0.2 /virtual/one.com\n");
+}
+
+TEST_P(Virtfs, ReplacesTheConfigurationByRenamingAndKeepsItsMode) {
+  write_file("/virtual/conf", "# ours\n");
+  ::chmod("/virtual/conf", 0600);
+  const ino_t before = inode_of("/virtual/conf");
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
+  EXPECT_NE(inode_of("/virtual/conf"), before);
+  EXPECT_EQ(access_of("/virtual/conf"), "0:0 0600");
+}
+
+TEST_P(Virtfs, RefusesAnAddressThatTheConfigurationHas) {
+  write_file("/virtual/conf", "2001:DB8:0::81 /virtual/two.com\n");
+  const Outcome outcome = run_script(
+      "virtfs", {"-p", "busybox", "-a", "2001:db8::81", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors,
+            "virtfs: /virtual/conf: has 2001:db8::81 already, for /virtual/two.com\n");
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
+}
+
+TEST_P(Virtfs, RefusesAnAddressThatIsGivenTwiceForOneConfiguration) {
+  const Outcome outcome =
+      run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "-a",
+                            "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, RefusesAnAddressThatIsNone) {
+  const Outcome outcome =
+      run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.256", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.errors.find("10.0.0.256: not an address"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+}
+
+TEST_P(Virtfs, RefusesAConfigurationThatIsBroken) {
+  write_file("/virtual/conf", "nonsense\n");
+  const Outcome outcome =
+      run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors,
+            "virtfs: /virtual/conf: 10.0.0.1: line 1: nonsense is not an address\n");
+  EXPECT_EQ(read_file("/virtual/conf"), "nonsense\n");
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
+}
+
+TEST_P(Virtfs, WantsAddressesAndConfigurationsInPairs) {
+  EXPECT_EQ(first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors),
+            "virtfs: -a 10.0.0.1: no -f for it");
+  EXPECT_EQ(first_line(run_script("virtfs", {"-f", "/virtual/conf", "one.com"}).errors),
+            "virtfs: -f /virtual/conf: no -a before it");
+}
+
+// ---- The whole of a host. The host is a small one, made for the test.
+
+constexpr const char* kHash = "$6$saltsalt$hashOfTheHost0123456789";
+
+class VirtfsWhole : public Virtfs {
+ protected:
+  void SetUp() override {
+    Virtfs::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+      return;
+    }
+    write_file("/run/virtuald", read_file(testing_support::kVirtuald));
+    ::chmod("/run/virtuald", 0755);
+    ASSERT_EQ(::sethostname("little-host", 11), 0);
+    std::vector<std::string> arguments = {"-q"};
+    for (const char* program : {"/run/virtuald",
+                                "awk",
+                                "busybox",
+                                "cat",
+                                "chmod",
+                                "chown",
+                                "chroot",
+                                "cp",
+                                "dash",
+                                "date",
+                                "dirname",
+                                "du",
+                                "env",
+                                "find",
+                                "flock",
+                                "grep",
+                                "head",
+                                "id",
+                                "ldconfig",
+                                "ln",
+                                "ls",
+                                "mkdir",
+                                "mknod",
+                                "mktemp",
+                                "mv",
+                                "passwd",
+                                "readlink",
+                                "rm",
+                                "sed",
+                                "sh",
+                                "sort",
+                                "stat",
+                                "su",
+                                "uname",
+                                "xargs"}) {
+      arguments.insert(arguments.end(), {"-p", program});
+    }
+    arguments.emplace_back("host");
+    make(arguments);
+    for (const char* name : {"virtfs", "virtexec", "virtuald.sh"}) {
+      fs::create_directories(host("usr/local/bin"));
+      fs::copy_file(std::string(testing_support::kSourceDirectory) + "/scripts/" + name,
+                    host("usr/local/bin") / name);
+    }
+    fs::create_directory(host("virtual"));
+    ASSERT_EQ(::mount("proc", host("proc").c_str(), "proc", 0, nullptr), 0);
+  }
+
+  [[nodiscard]] static fs::path host(const std::string& path) {
+    return fs::path("/virtual/host") / path;
+  }
+
+  /// The root of one.com, which make_whole makes.
+  [[nodiscard]] static fs::path root(const std::string& path) {
+    return fs::path("/virtual/host/virtual/one.com") / path;
+  }
+
+  [[nodiscard]] Command on_host(const std::string& name, std::vector<std::string> arguments) const {
+    Command command = script("/usr/local/bin/" + name, arguments);
+    command.arguments.insert(command.arguments.begin(), {"chroot", host("")});
+    (*command.environment)["VIRTUALD"] = "/run/virtuald";
+    (*command.environment)["PATH"] = "/usr/sbin:/usr/bin";
+    return command;
+  }
+
+  Outcome make_whole(std::vector<std::string> options = {}) const {
+    options.emplace_back("one.com");
+    Outcome outcome = testing_support::run(on_host("virtfs", options));
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    return outcome;
+  }
+
+  [[nodiscard]] Outcome run_in_whole(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "one.com");
+    return testing_support::run(on_host("virtexec", arguments));
+  }
+
+  /// A program of the host's.
+  void add_program(const std::string& path, const std::string& text, mode_t mode = 0755) const {
+    write_file(host(path), text);
+    ASSERT_EQ(::chmod(host(path).c_str(), mode), 0);
+  }
+};
+
+TEST_P(VirtfsWhole, RunsTheHostsPrograms) {
+  make_whole();
+  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+  EXPECT_EQ(run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
+}
+
+TEST_P(VirtfsWhole, ChangesAPassword) {
+  make_whole();
+  write_file(root("etc/passwd"),
+             read_file(root("etc/passwd")) + "bob:x:1000:100::/home/b/bob:/bin/sh\n");
+  write_file(root("etc/shadow"), read_file(root("etc/shadow")) + "bob:*:19000:0:99999:7:::\n");
+  Command command = on_host("virtexec", {"one.com", "passwd", "bob"});
+  command.input = "of domain one\nof domain one\n";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_NE(read_file(root("etc/shadow")).find("\nbob:$"), std::string::npos);
+}
+
+TEST_P(VirtfsWhole, FollowsTheHostsAlternatives) {
+  add_program("usr/bin/show.basic", "#!/bin/sh\necho shown\n");
+  fs::create_directories(host("etc/alternatives"));
+  fs::create_symlink("/usr/bin/show.basic", host("etc/alternatives/show"));
+  fs::create_symlink("/etc/alternatives/show", host("usr/bin/show"));
+  make_whole();
+  EXPECT_EQ(run_in_whole({"show"}).output, "shown\n");
+}
+
+TEST_P(VirtfsWhole, HasTheHostsLinksInPlaceOfDirectories) {
+  make_whole();
+  for (const char* name : {"bin", "sbin", "lib"}) {
+    if (fs::is_symlink(fs::path("/") / name)) {
+      EXPECT_EQ(fs::read_symlink(root(name)), std::string("usr/") + name);
+    }
+  }
+}
+
+TEST_P(VirtfsWhole, CopiesDirectoriesOfASystemThatIsNotMerged) {
+  fs::remove(host("sbin"));
+  fs::create_directory(host("sbin"));
+  add_program("sbin/here", "#!/bin/sh\necho here\n");
+  make_whole();
+  EXPECT_FALSE(fs::is_symlink(root("sbin")));
+  EXPECT_EQ(run_in_whole({"/sbin/here"}).output, "here\n");
+}
+
+TEST_P(VirtfsWhole, LeavesUsrLocalOut) {
+  make_whole();
+  EXPECT_FALSE(fs::exists(root("usr/local")));
+}
+
+TEST_P(VirtfsWhole, FetchesLibrariesThatStandInADirectoryOfTheirOwn) {
+  const Outcome found = testing_support::run({"find", host("usr/lib"), "-name", "libpcre2-8.so.0"});
+  const fs::path library = first_line(found.output);
+  if (library.empty()) {
+    SKIP_OR_FAIL("ls needs no libpcre2 here");
+  }
+  fs::create_directories(host("usr/lib/private"));
+  fs::rename(library, host("usr/lib/private/libpcre2-8.so.0"));
+  write_file(host("etc/ld.so.conf"), "/usr/lib/private\n");
+  ASSERT_EQ(testing_support::run({"chroot", host(""), "ldconfig"}).status, 0);
+  const Outcome outcome = make_whole();
+  EXPECT_EQ(outcome.errors, kLacking);
+  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+}
+
+TEST_P(VirtfsWhole, NamesAProgramThatWouldNotStart) {
+  add_program("usr/bin/broken", "#!/opt/no-such-shell\n");
+  const Outcome outcome = make_whole();
+  EXPECT_EQ(outcome.errors, std::string(kLacking) +
+                                "virtfs: exec /usr/bin/broken in /virtual/one.com: its interpreter "
+                                "/opt/no-such-shell is not there\n");
+}
+
+TEST_P(VirtfsWhole, TakesNothingThatNamesTheHost) {
+  write_file(host("etc/motd"), "Welcome to little-host!\n");
+  write_file(host("etc/profile.d/prompt.sh"), "PS1='little-host$ '\n");
+  write_file(host("etc/hostname"), "little-host.example\n");
+  write_file(host("etc/mailname"), "mail.example\n");
+  write_file(host("etc/issue"), "mail.example\n");
+  write_file(host("etc/hosts"), "127.0.1.1 little-host.example little-host\n");
+  const Outcome outcome = make_whole();
+  EXPECT_EQ(files_with(root(""), "little-host"), "");
+  EXPECT_EQ(files_with(root(""), "mail.example"), "");
+  EXPECT_NE(outcome.output.find("Left out etc/motd: it names this host\n"), std::string::npos)
+      << outcome.output;
+}
+
+TEST_P(VirtfsWhole, TakesNoHashOfAPassword) {
+  write_file(host("etc/shadow"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
+  write_file(host("etc/shadow-"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
+  write_file(host("etc/passwd-"), "root:x:0:0::/:/bin/sh\n");
+  write_file(host("etc/default/copied"), std::string("secret=") + kHash + "\n");
+  const Outcome outcome = make_whole();
+  EXPECT_EQ(files_with(root(""), kHash), "");
+  EXPECT_FALSE(fs::exists(root("etc/passwd-")));
+  EXPECT_NE(outcome.output.find("Left out etc/default/copied: it holds a key or a password\n"),
+            std::string::npos)
+      << outcome.output;
+}
+
+TEST_P(VirtfsWhole, TakesNoKeyAndNoSecret) {
+  const std::string key = "-----BEGIN PRIVATE KEY-----\n";
+  write_file(host("etc/ssl/certs/site.pem"), key);
+  write_file(host("etc/ssl/certs/site.key"), "secret\n");
+  write_file(host("etc/ssl/private/site.pem"), key);
+  write_file(host("etc/ssh/ssh_host_rsa_key"), key);
+  write_file(host("etc/sudoers"), "bob ALL=(ALL) ALL\n");
+  write_file(host("etc/machine-id"), "0123456789abcdef\n");
+  write_file(host("etc/only-root.conf"), "secret\n");
+  ::chmod(host("etc/only-root.conf").c_str(), 0640);
+  write_file(host("etc/default/only-root"), "secret\n");
+  ::chmod(host("etc/default/only-root").c_str(), 0600);
+  write_file(host("etc/ssl/certs/public.pem"), "-----BEGIN CERTIFICATE-----\n");
+  make_whole();
+  EXPECT_EQ(files_with(root(""), "PRIVATE KEY"), "");
+  EXPECT_EQ(files_with(root("etc"), "secret"), "");
+  for (const char* name : {"etc/ssh", "etc/sudoers", "etc/machine-id", "etc/ssl/private"}) {
+    EXPECT_FALSE(fs::exists(root(name))) << name;
+  }
+  EXPECT_TRUE(fs::exists(root("etc/ssl/certs/public.pem")));
+}
+
+TEST_P(VirtfsWhole, TakesNoMailAndNoJobsOfTheHost) {
+  write_file(host("var/spool/cron/root"), "0 0 * * * job\n");
+  write_file(host("var/mail/root"), "From ann\n");
+  write_file(host("root/.ssh/id_rsa"), "key\n");
+  write_file(host("home/ann/file"), "hers\n");
+  make_whole();
+  for (const char* name : {"var/spool/cron", "var/mail/root", "root/.ssh", "home/ann"}) {
+    EXPECT_FALSE(fs::exists(root(name))) << name;
+  }
+}
+
+TEST_P(VirtfsWhole, DropsSetUserIdBitsButThoseThatUsersNeed) {
+  add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
+  add_program("usr/bin/wall", "#!/bin/sh\n", 02755);
+  const Outcome outcome = make_whole();
+  EXPECT_EQ(access_of(root("usr/bin/mount")), "0:0 0755");
+  EXPECT_EQ(access_of(root("usr/bin/wall")), "0:0 0755");
+  EXPECT_EQ(access_of(root("usr/bin/passwd")), "0:0 4755");
+  EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/"), std::string::npos);
+}
+
+TEST_P(VirtfsWhole, LeavesNothingForOthersToWriteAmongThePrograms) {
+  add_program("usr/bin/of-ann", "#!/bin/sh\n");
+  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
+  ASSERT_EQ(::chmod(host("usr/bin").c_str(), 0775), 0);
+  ASSERT_EQ(::chmod(host("usr/lib").c_str(), 0777), 0);
+  make_whole();
+  for (const char* directory : {"etc", "usr"}) {
+    EXPECT_EQ(files_where(root(directory),
+                          [](const struct stat& status) {
+                            return status.st_uid != 0 ||
+                                   (!S_ISLNK(status.st_mode) && (status.st_mode & 0022) != 0);
+                          }),
+              std::vector<std::string>());
+  }
+}
+
+TEST_P(VirtfsWhole, MakesHardLinksWhereThatIsSafe) {
+  make_whole({"-l"});
+  EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
+  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+}
+
+TEST_P(VirtfsWhole, MakesHardLinksForTheProgramsAskedFor) {
+  make_whole({"-l", "-p", "ls"});
+  EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
+  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+}
+
+TEST_P(VirtfsWhole, LinksNothingThatSomebodyElseCouldChange) {
+  add_program("usr/bin/of-ann", "#!/bin/sh\n");
+  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
+  write_file(host("etc/profile.d/plain.sh"), "# plain\n");
+  make_whole({"-l"});
+  for (const char* name : {"usr/bin/of-ann", "usr/bin/writable", "usr/bin/passwd", "usr/bin/su"}) {
+    EXPECT_NE(inode_of(root(name)), inode_of(host(name))) << name;
+  }
+  EXPECT_EQ(files_where(root("etc"),
+                        [](const struct stat& status) {
+                          return S_ISREG(status.st_mode) && status.st_nlink > 1;
+                        }),
+            std::vector<std::string>());
+}
+
+TEST_P(VirtfsWhole, LeavesTheHostsFilesAsTheyWereWithHardLinks) {
+  add_program("usr/bin/of-ann", "#!/bin/sh\n");
+  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
+  add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
+  make_whole({"-l"});
+  EXPECT_EQ(access_of(host("usr/bin/of-ann")), "1000:1000 0755");
+  EXPECT_EQ(access_of(host("usr/bin/mount")), "0:0 4755");
+  EXPECT_EQ(access_of(host("usr/bin/writable")), "0:0 0777");
+}
+
+TEST_P(VirtfsWhole, CopiesWhereItCannotLink) {
+  ASSERT_EQ(::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"), 0);
+  const Outcome outcome = make_whole({"-l"});
+  EXPECT_NE(
+      outcome.errors.find("virtfs: /virtual: on another file system than the host's programs: "
+                          "copies in place of hard links\n"),
+      std::string::npos)
+      << outcome.errors;
+  EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
+  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+}
+
+TEST_P(VirtfsWhole, CopiesWithoutTheOptionForLinks) {
+  make_whole();
+  EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
+}
+
+INSTANTIATE_SHELLS(Virtfs);
+INSTANTIATE_SHELLS(VirtfsWhole);
+
+}  // namespace
