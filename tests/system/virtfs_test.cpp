@@ -327,6 +327,16 @@ TEST_P(Virtfs, RefusesALeadingDirectoryThatAConfigurationCannotName) {
             "virtfs: /run/a b: a configuration of virtuald cannot name a directory with a space\n");
 }
 
+TEST_P(Virtfs, WarnsOfALeadingDirectoryThatOthersMayWrite) {
+  ASSERT_EQ(::chmod("/virtual", 0775), 0);
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(
+      first_line(outcome.errors),
+      "virtfs: /virtual: not root's own, or others may write it: virtuald serves from it only "
+      "with -w");
+}
+
 TEST_P(Virtfs, WithoutADomainAsksForItAndForTheLeadingDirectory) {
   Terminal terminal(script("virtfs", {"-p", "ls"}));
   ASSERT_TRUE(terminal.shows("Enter the domain name: ")) << terminal.screen();
@@ -667,6 +677,12 @@ TEST_P(Virtfs, ReplacesTheConfigurationByRenamingAndKeepsItsMode) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_NE(inode_of("/virtual/conf"), before);
   EXPECT_EQ(access_of("/virtual/conf"), "0:0 0600");
+}
+
+TEST_P(Virtfs, ClearsTheCopyOfAConfigurationThatAKilledRunLeft) {
+  write_file("/virtual/.virtfs.conf.4194305", "# half of it");
+  make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
+  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
 }
 
 TEST_P(Virtfs, RefusesAnAddressThatTheConfigurationHas) {
@@ -1028,6 +1044,21 @@ TEST_P(VirtfsWhole, CopiesWithoutTheOptionForLinks) {
   EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
 }
 
+/// With the cp of coreutils; that of busybox knows no clones.
+class VirtfsClones : public Virtfs {};
+
+TEST_P(VirtfsClones, AsksTheFileSystemForThem) {
+  if (!fs::exists("/usr/bin/strace")) {
+    SKIP_OR_FAIL("needs strace");
+  }
+  Command command = script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  command.arguments.insert(command.arguments.begin(),
+                           {"strace", "-f", "-o", "/run/calls", "-e", "trace=ioctl"});
+  ASSERT_EQ(testing_support::run(command).status, 0);
+  EXPECT_NE(read_file("/run/calls").find("FICLONE"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shells, VirtfsClones, ::testing::Values("dash"));
 INSTANTIATE_SHELLS(Virtfs);
 INSTANTIATE_SHELLS(VirtfsWhole);
 
