@@ -1,0 +1,104 @@
+// cmake --install: what a machine gets.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <set>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Install : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    const Outcome outcome = run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/usr"});
+    ASSERT_EQ(outcome.status, 0) << outcome.errors;
+  }
+
+  static mode_t mode_of(const fs::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 07777;
+  }
+};
+
+TEST_F(Install, programs_are_in_bin_for_everybody_to_run) {
+  for (const char* name : {"virtuald", "virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
+    EXPECT_EQ(mode_of(fs::path("/run/usr/bin") / name), 0755U) << name;
+  }
+}
+
+TEST_F(Install, virtexec_has_its_links) {
+  for (const char* name : {"virtadduser", "virtdeluser", "virtmailq", "virtnewaliases",
+                           "virtpasswd", "virtsmbstatus", "virtvi"}) {
+    EXPECT_EQ(fs::read_symlink(fs::path("/run/usr/bin") / name), "virtexec") << name;
+  }
+}
+
+TEST_F(Install, every_command_has_its_page) {
+  for (const char* name : {"virtuald", "virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
+    EXPECT_EQ(mode_of(fs::path("/run/usr/share/man/man8") / (std::string(name) + ".8")), 0644U);
+  }
+  EXPECT_EQ(mode_of("/run/usr/share/man/man5/virtuald.conf.5"), 0644U);
+}
+
+TEST_F(Install, samples_are_beside_the_documentation) {
+  EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/conf.ftp"));
+  EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/inetd.conf"));
+}
+
+TEST_F(Install, installed_program_serves_its_purpose) {
+  const Outcome outcome = run({"/run/usr/bin/virtuald", "-V"});
+  EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
+}
+
+TEST_F(Install, installed_scripts_find_what_they_share) {
+  for (const char* name : {"virtfs", "virtexec", "virtpasswd"}) {
+    const Outcome outcome = run({std::string("/run/usr/bin/") + name, "-h"});
+    EXPECT_EQ(outcome.status, 0) << name << outcome.errors;
+  }
+}
+
+TEST_F(Install, manifest_is_all_that_there_is_to_remove) {
+  for (const std::string& file :
+       split_lines(read_file(fs::path(kBuildDirectory) / "install_manifest.txt"))) {
+    fs::remove(file);
+  }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator("/run/usr")) {
+    EXPECT_TRUE(entry.is_directory()) << entry.path();
+  }
+}
+
+// The shipped program is a static one, whatever the test runs.
+TEST_F(Install, program_needs_no_library_and_is_hardened) {
+  const Outcome sections = run({"readelf", "-dlW", "/run/usr/bin/virtuald"});
+  EXPECT_EQ(sections.output.find("(NEEDED)"), std::string::npos);
+  EXPECT_EQ(sections.output.find("INTERP"), std::string::npos);
+  EXPECT_NE(sections.output.find("Elf file type is DYN"), std::string::npos);
+  EXPECT_NE(sections.output.find("GNU_RELRO"), std::string::npos);
+  EXPECT_NE(sections.output.find("BIND_NOW"), std::string::npos);
+  for (const std::string& line : split_lines(sections.output)) {
+    if (line.find("GNU_STACK") != std::string::npos) {
+      EXPECT_EQ(line.find("RWE"), std::string::npos) << line;
+    }
+  }
+}
+
+TEST_F(Install, stripped_program_is_below_100_kib) {
+  const Outcome outcome = run({"strip", "-o", "/run/stripped", "/run/usr/bin/virtuald"});
+  ASSERT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_LT(fs::file_size("/run/stripped"), 100U * 1024);
+}
+
+}  // namespace
+}  // namespace testing_support
