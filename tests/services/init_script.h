@@ -1,0 +1,130 @@
+// What the tests of syslog.init and sendmail.init share.
+#pragma once
+
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "script.h"
+#include "world.h"
+
+namespace testing_support {
+
+namespace fs = std::filesystem;
+
+/// The directory that a package of tests/daemons is unpacked in.
+inline fs::path unpacked(const std::string& package) {
+  return fs::path(kDaemonDirectory) / package;
+}
+
+/// Leaves the test unless the package is unpacked.
+#define NEEDS_PACKAGE(package)                                                    \
+  do {                                                                            \
+    if (!fs::exists(testing_support::unpacked(package))) {                        \
+      SKIP_OR_FAIL("needs the Debian package " package ": tests/run unpacks it"); \
+    }                                                                             \
+  } while (false)
+
+/// The pids of all processes with that program (what /proc/PID/exe says, from its last slash on),
+/// and with that root.
+inline std::vector<pid_t> processes_of(const std::string& program, const fs::path& root = "/") {
+  std::vector<pid_t> pids;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
+    std::error_code error;
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos &&
+        fs::read_symlink(entry.path() / "exe", error).filename() == program &&
+        fs::read_symlink(entry.path() / "root", error) == root) {
+      pids.push_back(std::stoi(name));
+    }
+  }
+  return pids;
+}
+
+/// Whether the process runs: one that has ended and is not yet waited for does not.
+inline bool is_running(pid_t pid) {
+  std::error_code error;
+  return !fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).empty();
+}
+
+// For EXPECT_PRED2, which shows both texts.
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+inline bool lacks(const std::string& text, const std::string& part) {
+  return !contains(text, part);
+}
+
+inline bool ends_with(const std::string& text, const std::string& part) {
+  return text.ends_with(part);
+}
+
+/// A program with these arguments, as BackgroundProcess wants it.
+inline Command command_of(std::vector<std::string> arguments) {
+  Command command;
+  command.arguments = std::move(arguments);
+  return command;
+}
+
+/// A test of one of the two scripts, in an empty /virtual and with settings of its own.
+class InitScriptTest : public ShellTest {
+ protected:
+  explicit InitScriptTest(std::string name) : name_(std::move(name)) {}
+
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    static const bool writable = (make_writable("/etc"), true);
+    static_cast<void>(writable);
+    for (const char* directory : {"/virtual", "/virtual2", "/run/virtuald", "/scratch"}) {
+      fs::remove_all(directory);
+    }
+    fs::create_directory("/virtual");
+    fs::create_directory("/scratch");
+    fs::remove("/etc/default/virtuald");
+  }
+
+  /// What the script is run with beside the test's own environment.
+  std::map<std::string, std::string>& settings() { return settings_; }
+
+  /// Runs the script.
+  [[nodiscard]] Outcome init(const std::string& command,
+                             const std::map<std::string, std::string>& extra = {}) const {
+    Command whole = script(name_, {command});
+    for (const auto& some : {settings_, extra}) {
+      for (const auto& [name, value] : some) {
+        (*whole.environment)[name] = value;
+      }
+    }
+    return run(whole);
+  }
+
+  /// Makes a domain with nothing in it but busybox and the directories of a log.
+  static fs::path make_domain(const std::string& name, const fs::path& leading = "/virtual") {
+    const fs::path root = leading / name;
+    for (const char* directory : {"bin", "dev", "etc", "run", "usr/sbin", "var/log"}) {
+      fs::create_directories(root / directory);
+    }
+    fs::copy_file("/bin/busybox", root / "bin/busybox");
+    for (const char* applet : {"logger", "sh", "sleep"}) {
+      fs::create_symlink("busybox", root / "bin" / applet);
+    }
+    return root;
+  }
+
+ private:
+  std::string name_;
+  std::map<std::string, std::string> settings_;
+};
+
+}  // namespace testing_support

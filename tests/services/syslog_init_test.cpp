@@ -1,0 +1,773 @@
+// syslog.init with real loggers.
+
+#include <gtest/gtest.h>
+
+#include "init_script.h"
+
+namespace {
+
+using namespace testing_support;
+
+const fs::path kSocket = "/virtual/log";
+const fs::path kLog = "/var/log/syslog";
+
+bool same_inode(const fs::path& one, const fs::path& other) {
+  struct stat first {};
+  struct stat second {};
+  return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 &&
+         first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+/// Whether the text stands in the file, or soon does.
+bool arrives(const std::string& text, const fs::path& file = kLog) {
+  return eventually(
+      [&] { return fs::exists(file) && read_file(file).find(text) != std::string::npos; });
+}
+
+class SyslogInit : public InitScriptTest {
+ protected:
+  SyslogInit() : InitScriptTest("syslog.init") {}
+
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(InitScriptTest::SetUp());
+    if (IsSkipped()) {
+      return;
+    }
+    NEEDS_PACKAGE("inetutils-syslogd");
+    ASSERT_EQ(0, ::mount("tmpfs", "/var/log", "tmpfs", 0, "mode=0755"));
+    for (const char* name : {"/dev/log", "/dev/log.before-virtuald"}) {
+      fs::remove(name);
+    }
+    write_file("/etc/syslog.conf", "*.*\t/var/log/syslog\n");
+    settings()["SYSLOGD"] = syslogd();
+    settings()["SYSLOGD_OPTS"] = "--no-klog";
+    for (const char* name : {"domain1.com", "domain2.com", "domain3.com"}) {
+      make_domain(name);
+    }
+  }
+
+  void TearDown() override {
+    if (IsSkipped()) {
+      return;
+    }
+    for (const char* leading : {"/virtual", "/virtual2"}) {
+      if (fs::exists(leading)) {
+        static_cast<void>(init("stop", {{"VIRTUAL", leading}}));
+      }
+    }
+    ::umount2("/var/log", MNT_DETACH);
+  }
+
+  static std::string syslogd() { return unpacked("inetutils-syslogd") / "usr/sbin/syslogd"; }
+
+  /// Sends a line to the log from inside the domain, as its programs do.
+  static void log_from(const std::string& domain, const std::string& text) {
+    ASSERT_EQ(0, run({"chroot", "/virtual/" + domain, "/bin/logger", text}).status);
+  }
+
+  /// Puts the domain's own logger into it, for PER_DOMAIN=yes.
+  static void give_logger(const fs::path& root) {
+    for (const fs::path& file : {fs::path(syslogd()), fs::path("/lib/x86_64-linux-gnu/libc.so.6"),
+                                 fs::path("/lib64/ld-linux-x86-64.so.2")}) {
+      const fs::path inside = file == syslogd() ? "usr/sbin/syslogd" : file.relative_path();
+      fs::create_directories((root / inside).parent_path());
+      fs::copy_file(fs::canonical(file), root / inside);
+    }
+    write_file(root / "etc/syslog.conf", "*.*\t/var/log/syslog\n");
+  }
+
+  void use_logger_of_each_domain() {
+    settings()["PER_DOMAIN"] = "yes";
+    settings()["SYSLOGD"] = "syslogd";
+  }
+
+  /// A logger that syslog.init has not started.
+  static std::vector<std::string> another_logger(const fs::path& socket) {
+    return {syslogd(),    "-n", "--no-klog",       "-p", socket, "-P",
+            "/run/other", "-f", "/etc/syslog.conf"};
+  }
+
+  static bool listens(const fs::path& socket) {
+    return eventually([&] { return fs::is_socket(socket); });
+  }
+
+  /// start with domain2.com spoilt: it is named, and the others are heard.
+  void expect_refused(const std::string& message) {
+    const Outcome outcome = init("start");
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ("syslog.init: " + message + "\n", outcome.errors);
+    EXPECT_PRED2(ends_with, outcome.output,
+                 "syslog.init: domain1.com: heard\nsyslog.init: domain3.com: heard\n");
+  }
+};
+
+INSTANTIATE_SHELLS(SyslogInit);
+
+// ---- start -----------------------------------------------------------------
+
+TEST_P(SyslogInit, start_says_who_listens_and_that_each_domain_is_heard) {
+  const Outcome outcome = init("start");
+  ASSERT_EQ(0, outcome.status) << outcome.errors;
+  ASSERT_EQ(1u, processes_of("syslogd").size());
+  EXPECT_EQ("syslog.init: started: syslogd (process " + std::to_string(processes_of("syslogd")[0]) +
+                ") listens on /virtual/log\n"
+                "syslog.init: domain1.com: heard\n"
+                "syslog.init: domain2.com: heard\n"
+                "syslog.init: domain3.com: heard\n",
+            outcome.output);
+  EXPECT_EQ("", outcome.errors);
+}
+
+TEST_P(SyslogInit, start_makes_dev_log_a_link_to_the_socket) {
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, start_makes_a_hard_link_in_every_domain) {
+  ASSERT_EQ(0, init("start").status);
+  for (const char* name : {"domain1.com", "domain2.com", "domain3.com"}) {
+    EXPECT_TRUE(same_inode(kSocket, fs::path("/virtual") / name / "dev/log")) << name;
+  }
+}
+
+TEST_P(SyslogInit, start_lets_a_message_of_each_domain_and_of_the_host_arrive) {
+  ASSERT_EQ(0, init("start").status);
+  log_from("domain1.com", "one from inside");
+  log_from("domain2.com", "two from inside");
+  log_from("domain3.com", "three from inside");
+  ASSERT_EQ(0, run({"logger", "from the host"}).status);
+  EXPECT_TRUE(arrives("one from inside"));
+  EXPECT_TRUE(arrives("two from inside"));
+  EXPECT_TRUE(arrives("three from inside"));
+  EXPECT_TRUE(arrives("from the host"));
+}
+
+TEST_P(SyslogInit, start_proves_a_domain_without_a_logger_by_the_host_s) {
+  fs::remove("/virtual/domain2.com/bin/logger");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_TRUE(arrives("from (domain2.com): heard"));
+}
+
+TEST_P(SyslogInit, second_start_says_that_it_runs) {
+  ASSERT_EQ(0, init("start").status);
+  const std::vector<pid_t> before = processes_of("syslogd");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(contains, outcome.output,
+               "syslog.init: runs already: syslogd (process " + std::to_string(before.at(0)) +
+                   ") listens on ");
+  EXPECT_EQ(before, processes_of("syslogd"));
+}
+
+TEST_P(SyslogInit, start_without_a_logger_says_what_to_install) {
+  const Outcome outcome = init("start", {{"SYSLOGD", "no-such-syslogd"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: no-such-syslogd: not found in /: install a logger that takes -p SOCKET there, "
+      "or set SYSLOGD\n",
+      outcome.errors);
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, start_with_a_logger_that_fails_repeats_what_it_said) {
+  const Outcome outcome = init("start", {{"SYSLOGD_OPTS", "--no-such-option"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(contains, outcome.errors, " in /: does not listen on /virtual/log: ");
+  EXPECT_PRED2(contains, outcome.errors, "unrecognized option '--no-such-option'");
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
+  const Outcome outcome = init("start", {{"LOGFILE", "/var/log/elsewhere"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(contains, outcome.errors,
+               "syslog.init: /var/log/elsewhere: the host's own message did not arrive "
+               "there: set LOGFILE to where the logger writes\n");
+}
+
+TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
+  fs::create_symlink("/bin/busybox", "/scratch/klogd");
+  const std::string path = std::string("/scratch:") + std::getenv("PATH");
+  const auto klogd_runs = [] {
+    for (const pid_t pid : processes_of("busybox")) {
+      if (read_file("/proc/" + std::to_string(pid) + "/comm") == "klogd\n") {
+        return true;
+      }
+    }
+    return false;
+  };
+  ASSERT_EQ(0, init("start", {{"PATH", path}}).status);
+  EXPECT_TRUE(eventually(klogd_runs));
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_FALSE(klogd_runs());
+}
+
+// ---- Domains that cannot be linked -----------------------------------------
+
+TEST_P(SyslogInit, dev_that_is_a_link_is_refused) {
+  fs::remove("/virtual/domain2.com/dev");
+  fs::create_directory("/scratch/target");
+  fs::create_symlink("/scratch/target", "/virtual/domain2.com/dev");
+  expect_refused("/virtual/domain2.com/dev: not a directory: no log socket made there");
+  EXPECT_TRUE(fs::is_empty("/scratch/target"));
+}
+
+TEST_P(SyslogInit, dev_that_is_not_root_s_is_refused) {
+  ASSERT_EQ(0, ::chown("/virtual/domain2.com/dev", 1001, 0));
+  expect_refused("/virtual/domain2.com/dev: not owned by root: no log socket made there");
+}
+
+TEST_P(SyslogInit, dev_that_others_may_write_is_refused) {
+  ASSERT_EQ(0, ::chmod("/virtual/domain2.com/dev", 0777));
+  expect_refused(
+      "/virtual/domain2.com/dev: writable by others than root: no log socket made there");
+}
+
+TEST_P(SyslogInit, dev_that_leads_to_the_host_s_is_refused) {
+  ASSERT_EQ(0, ::mount("/dev", "/virtual/domain2.com/dev", nullptr, MS_BIND, nullptr));
+  expect_refused("/virtual/domain2.com/dev: the /dev of the host: no log socket made there");
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+  ASSERT_EQ(0, ::umount2("/virtual/domain2.com/dev", MNT_DETACH));
+}
+
+TEST_P(SyslogInit, dev_log_that_is_a_directory_is_refused) {
+  fs::create_directory("/virtual/domain2.com/dev/log");
+  expect_refused("/virtual/domain2.com/dev/log: a directory: no log socket made there");
+}
+
+TEST_P(SyslogInit, dev_log_that_is_a_link_is_replaced_and_not_followed) {
+  write_file("/scratch/target", "kept");
+  fs::create_symlink("/scratch/target", "/virtual/domain2.com/dev/log");
+  EXPECT_EQ(0, init("start").status);
+  EXPECT_TRUE(same_inode(kSocket, "/virtual/domain2.com/dev/log"));
+  EXPECT_EQ("kept", read_file("/scratch/target"));
+}
+
+TEST_P(SyslogInit, domain_on_another_file_system_is_told_the_way_out) {
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain2.com", "tmpfs", 0, "mode=0755"));
+  fs::create_directory("/virtual/domain2.com/dev");
+  expect_refused(
+      "/virtual/domain2.com/dev/log: on another file system than /virtual/log: domains on another "
+      "disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk "
+      "syslog.init start");
+  ASSERT_EQ(0, ::umount2("/virtual/domain2.com", MNT_DETACH));
+}
+
+TEST_P(SyslogInit, logger_of_a_domain_s_own_is_not_cut_off) {
+  give_logger("/virtual/domain2.com");
+  const BackgroundProcess own(command_of({"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd",
+                                          "-n", "--no-klog", "-p", "/dev/log"}));
+  ASSERT_TRUE(listens("/virtual/domain2.com/dev/log"));
+  expect_refused("/virtual/domain2.com/dev/log: syslogd (process " + std::to_string(own.pid()) +
+                 ") listens there: end it, or set PER_DOMAIN=yes");
+  log_from("domain2.com", "to its own");
+  EXPECT_TRUE(arrives("to its own", "/virtual/domain2.com/var/log/syslog"));
+}
+
+// ---- status ----------------------------------------------------------------
+
+TEST_P(SyslogInit, status_is_3_before_start) {
+  const Outcome outcome = init("status");
+  EXPECT_EQ(3, outcome.status);
+  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+}
+
+TEST_P(SyslogInit, status_is_0_when_all_is_well) {
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("status");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ("", outcome.errors);
+}
+
+TEST_P(SyslogInit, status_is_3_when_the_logger_was_killed) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = processes_of("syslogd").at(0);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  EXPECT_EQ(3, init("status").status);
+}
+
+TEST_P(SyslogInit, start_after_the_logger_was_killed_makes_all_well) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = processes_of("syslogd").at(0);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  EXPECT_EQ(0, init("start").status);
+  EXPECT_EQ(0, init("status").status);
+}
+
+TEST_P(SyslogInit, status_names_the_domain_whose_link_is_dead) {
+  ASSERT_EQ(0, init("start").status);
+  {
+    const BackgroundProcess other(command_of(another_logger("/scratch/dead")));
+    ASSERT_TRUE(listens("/scratch/dead"));
+    fs::create_hard_link("/scratch/dead", "/virtual/domain2.com/dev/new");
+  }
+  fs::rename("/virtual/domain2.com/dev/new", "/virtual/domain2.com/dev/log");
+  const Outcome outcome = init("status");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: domain2.com: cut off: /virtual/domain2.com/dev/log is not the socket of the "
+      "logger: reload links it again\n",
+      outcome.errors);
+  EXPECT_PRED2(lacks, outcome.output, "domain2.com");
+}
+
+TEST_P(SyslogInit, status_names_a_domain_whose_messages_get_lost_behind_a_good_link) {
+  ASSERT_EQ(0, init("start").status);
+  fs::remove("/virtual/domain2.com/bin/logger");
+  write_file("/virtual/domain2.com/bin/logger", "#!/bin/sh\nexit 0\n");
+  ASSERT_EQ(0, ::chmod("/virtual/domain2.com/bin/logger", 0755));
+  const Outcome outcome = init("status");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: domain2.com: cut off: its message did not arrive in /var/log/syslog "
+      "/var/log/messages\n",
+      outcome.errors);
+}
+
+TEST_P(SyslogInit, status_changes_nothing) {
+  ASSERT_EQ(0, init("start").status);
+  fs::remove("/virtual/domain2.com/dev/log");
+  EXPECT_EQ(1, init("status").status);
+  EXPECT_FALSE(fs::exists("/virtual/domain2.com/dev/log"));
+}
+
+TEST_P(SyslogInit, status_says_that_the_host_is_cut_off) {
+  ASSERT_EQ(0, init("start").status);
+  fs::remove("/dev/log");
+  const Outcome outcome = init("status");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: /dev/log: does not lead to /virtual/log any more: the host is cut off: restart "
+      "makes the link again\n",
+      outcome.errors);
+  EXPECT_EQ(0, init("restart").status);
+  EXPECT_EQ(0, init("status").status);
+}
+
+TEST_P(SyslogInit, status_of_a_hung_logger_ends) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = processes_of("syslogd").at(0);
+  ::kill(pid, SIGSTOP);
+  const Outcome outcome = init("status");
+  ::kill(pid, SIGCONT);
+  EXPECT_EQ(1, outcome.status);
+}
+
+// ---- restart and reload ----------------------------------------------------
+
+TEST_P(SyslogInit, restart_leaves_no_domain_cut_off) {
+  ASSERT_EQ(0, init("start").status);
+  const std::vector<pid_t> before = processes_of("syslogd");
+  EXPECT_EQ(0, init("restart").status);
+  EXPECT_NE(before, processes_of("syslogd"));
+  log_from("domain1.com", "one after it");
+  log_from("domain2.com", "two after it");
+  log_from("domain3.com", "three after it");
+  EXPECT_TRUE(arrives("one after it"));
+  EXPECT_TRUE(arrives("two after it"));
+  EXPECT_TRUE(arrives("three after it"));
+}
+
+TEST_P(SyslogInit, reload_links_again_what_a_restart_by_another_cut_off) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = processes_of("syslogd").at(0);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  fs::remove(kSocket);
+  const BackgroundProcess other(command_of(another_logger(kSocket)));
+  ASSERT_TRUE(listens(kSocket));
+  ASSERT_EQ(1, init("status").status);
+  EXPECT_EQ(0, init("reload").status);
+  EXPECT_EQ(0, init("status").status);
+}
+
+TEST_P(SyslogInit, reload_makes_the_logger_read_its_configuration) {
+  ASSERT_EQ(0, init("start").status);
+  write_file("/etc/syslog.conf", "*.*\t/var/log/messages\n");
+  EXPECT_EQ(0, init("reload").status);
+  log_from("domain1.com", "to the new file");
+  EXPECT_TRUE(arrives("to the new file", "/var/log/messages"));
+}
+
+TEST_P(SyslogInit, sighup_by_another_cuts_no_domain_off) {
+  ASSERT_EQ(0, init("start").status);
+  ::kill(processes_of("syslogd").at(0), SIGHUP);
+  EXPECT_EQ(0, init("status").status);
+}
+
+TEST_P(SyslogInit, reload_fails_when_nothing_runs) {
+  const Outcome outcome = init("reload");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+}
+
+TEST_P(SyslogInit, domain_that_virtfs_makes_meanwhile_is_heard_at_once) {
+  ASSERT_EQ(0, init("start").status);
+  ASSERT_EQ(0, run_script("virtfs", {"-q", "-p", "logger", "domain4.com"}).status);
+  const Outcome outcome = init("status");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "domain4.com: heard\n");
+}
+
+// ---- stop ------------------------------------------------------------------
+
+TEST_P(SyslogInit, stop_leaves_no_process_and_no_socket) {
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("stop");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("syslog.init: stopped\n", outcome.output);
+  EXPECT_TRUE(processes_of("syslogd").empty());
+  EXPECT_FALSE(fs::exists(kSocket));
+}
+
+TEST_P(SyslogInit, second_stop_says_that_nothing_runs) {
+  const Outcome outcome = init("stop");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("syslog.init: not running\n", outcome.output);
+}
+
+TEST_P(SyslogInit, stop_leaves_no_dev_log_where_there_was_none) {
+  ASSERT_EQ(0, init("start").status);
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, stop_puts_a_link_back_at_dev_log) {
+  fs::create_symlink("/run/systemd/journal/dev-log", "/dev/log");
+  ASSERT_EQ(0, init("start").status);
+  ASSERT_EQ(kSocket, fs::read_symlink("/dev/log"));
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_EQ("/run/systemd/journal/dev-log", fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, stop_puts_a_dead_socket_back_at_dev_log) {
+  {
+    const BackgroundProcess other(command_of(another_logger("/scratch/dead")));
+    ASSERT_TRUE(listens("/scratch/dead"));
+    fs::create_hard_link("/scratch/dead", "/dev/log");
+  }
+  ASSERT_EQ(0, init("start").status);
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_made_since) {
+  ASSERT_EQ(0, init("start").status);
+  fs::remove("/dev/log");
+  const BackgroundProcess other(command_of(another_logger("/dev/log")));
+  ASSERT_TRUE(listens("/dev/log"));
+  const Outcome outcome = init("stop");
+  EXPECT_EQ("syslog.init: /dev/log: made anew by another since start: left as it is\n",
+            outcome.errors);
+  EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, stop_spares_a_logger_that_start_did_not_start) {
+  const BackgroundProcess other(command_of(another_logger(kSocket)));
+  ASSERT_TRUE(listens(kSocket));
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("stop");
+  EXPECT_EQ("syslog.init: syslogd (process " + std::to_string(other.pid()) +
+                ") listens on /virtual/log: not started here, left alone\n"
+                "syslog.init: not running\n",
+            outcome.output);
+  EXPECT_TRUE(is_running(other.pid()));
+}
+
+TEST_P(SyslogInit, stop_spares_a_process_that_has_the_pid_of_the_logger_now) {
+  ASSERT_EQ(0, init("start").status);
+  const BackgroundProcess bystander(command_of({"sleep", "60"}));
+  const fs::path note = "/run/virtuald/syslog/virtual/logger";
+  const std::string before = read_file(note);
+  write_file(note, std::to_string(bystander.pid()) + before.substr(before.find(' ')));
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_TRUE(is_running(bystander.pid()));
+  write_file(note, before);
+}
+
+// ---- Another logger on the host --------------------------------------------
+
+TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_listens) {
+  const BackgroundProcess other(command_of(another_logger("/dev/log")));
+  ASSERT_TRUE(listens("/dev/log"));
+  const Outcome outcome = init("start");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: /dev/log: syslogd (process " + std::to_string(other.pid()) +
+                ") listens there: set DEV_LOG=no in /etc/default/virtuald to leave it alone and "
+                "log for the domains only, or have rsyslog do both with the sample "
+                "virtuald-rsyslog.conf and SYSLOGD=none\n",
+            outcome.errors);
+  EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
+  EXPECT_EQ(std::vector<pid_t>{other.pid()}, processes_of("syslogd"));
+}
+
+TEST_P(SyslogInit, start_knows_another_logger_behind_a_link_as_journald_has_it) {
+  fs::create_directories("/run/systemd/journal");
+  const BackgroundProcess other(command_of(another_logger("/run/systemd/journal/dev-log")));
+  ASSERT_TRUE(listens("/run/systemd/journal/dev-log"));
+  fs::create_symlink("/run/systemd/journal/dev-log", "/dev/log");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(contains, outcome.errors, "/dev/log: syslogd (process ");
+  EXPECT_EQ("/run/systemd/journal/dev-log", fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, logger_inside_a_domain_is_not_taken_for_the_owner_of_dev_log) {
+  give_logger("/virtual/domain2.com");
+  const BackgroundProcess own(command_of({"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd",
+                                          "-n", "--no-klog", "-p", "/dev/log"}));
+  ASSERT_TRUE(listens("/virtual/domain2.com/dev/log"));
+  EXPECT_EQ(1, init("start").status);
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, dev_log_no_logs_for_the_domains_beside_the_host_s_logger) {
+  const BackgroundProcess other(command_of(another_logger("/dev/log")));
+  ASSERT_TRUE(listens("/dev/log"));
+  const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
+  ASSERT_EQ(0, init("stop", {{"DEV_LOG", "no"}}).status);
+  EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
+  EXPECT_EQ(std::vector<pid_t>{other.pid()}, processes_of("syslogd"));
+}
+
+// ---- Other loggers ---------------------------------------------------------
+
+TEST_P(SyslogInit, busybox_serves_one_leading_directory) {
+  fs::create_symlink("/bin/busybox", "/scratch/syslogd");
+  settings()["SYSLOGD"] = "/scratch/syslogd";
+  settings().erase("SYSLOGD_OPTS");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ(0, init("restart").status);
+  EXPECT_EQ(0, init("status").status);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(processes_of("busybox").empty() || std::string(GetParam()) == "busybox");
+}
+
+TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
+  fs::create_symlink("/bin/busybox", "/scratch/syslogd");
+  settings()["SYSLOGD"] = "/scratch/syslogd";
+  const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: /scratch/syslogd: busybox listens on /dev/log only, which does not lead to "
+      "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET\n",
+      outcome.errors);
+}
+
+/// rsyslog with the sample of conf/, as it would stand in /etc/rsyslog.d.
+class Rsyslog : public BackgroundProcess {
+ public:
+  Rsyslog() : BackgroundProcess(command_of(command())) {}
+
+  static bool is_there() { return fs::exists(unpacked("rsyslog")); }
+
+ private:
+  static std::vector<std::string> command() {
+    fs::remove("/run/rsyslog.pid");
+    write_file("/scratch/rsyslog.conf",
+               "module(load=\"imuxsock\" SysSock.Use=\"off\")\n"
+               "include(file=\"" +
+                   std::string(kSourceDirectory) +
+                   "/conf/virtuald-rsyslog.conf\")\n"
+                   "*.* /var/log/syslog\n");
+    fs::path modules;
+    for (const auto& entry : fs::recursive_directory_iterator(unpacked("rsyslog") / "usr/lib")) {
+      if (entry.path().filename() == "imuxsock.so") {
+        modules = entry.path().parent_path();
+      }
+    }
+    return {unpacked("rsyslog") / "usr/sbin/rsyslogd",
+            "-n",
+            "-i",
+            "/run/rsyslog.pid",
+            "-f",
+            "/scratch/rsyslog.conf",
+            "-M",
+            modules};
+  }
+};
+
+TEST_P(SyslogInit, rsyslog_hears_all_domains_by_the_sample) {
+  NEEDS_PACKAGE("rsyslog");
+  settings()["SYSLOGD"] = "none";
+  const Rsyslog rsyslog;
+  ASSERT_TRUE(listens(kSocket)) << rsyslog.log();
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  log_from("domain2.com", "for rsyslog");
+  EXPECT_TRUE(arrives("for rsyslog"));
+}
+
+TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {
+  NEEDS_PACKAGE("rsyslog");
+  settings()["SYSLOGD"] = "none";
+  {
+    const Rsyslog first;
+    ASSERT_TRUE(listens(kSocket)) << first.log();
+    ASSERT_EQ(0, init("start").status);
+  }
+  ASSERT_TRUE(eventually([] { return !fs::exists(kSocket); }));
+  const Rsyslog second;
+  ASSERT_TRUE(listens(kSocket)) << second.log();
+  EXPECT_EQ(1, init("status").status);
+  EXPECT_EQ(0, init("reload").status);
+  EXPECT_EQ(0, init("status").status);
+  EXPECT_TRUE(is_running(second.pid()));
+}
+
+TEST_P(SyslogInit, syslogd_none_without_a_listener_says_what_to_do) {
+  const Outcome outcome = init("start", {{"SYSLOGD", "none"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: /virtual/log: nobody listens there: give rsyslog the input of the sample "
+      "virtuald-rsyslog.conf and restart it first\n",
+      outcome.errors);
+}
+
+TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
+  NEEDS_PACKAGE("rsyslog");
+  const std::string program = unpacked("rsyslog") / "usr/sbin/rsyslogd";
+  const Outcome outcome = init("start", {{"SYSLOGD", program}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: " + program +
+                ": takes no -p: give rsyslog the input of the sample virtuald-rsyslog.conf, and "
+                "set SYSLOGD=none\n",
+            outcome.errors);
+}
+
+// ---- One logger for each domain --------------------------------------------
+
+TEST_P(SyslogInit, per_domain_writes_in_the_domain_s_own_log) {
+  for (const char* name : {"domain1.com", "domain2.com", "domain3.com"}) {
+    give_logger(fs::path("/virtual") / name);
+  }
+  use_logger_of_each_domain();
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  log_from("domain1.com", "of domain1.com alone");
+  EXPECT_TRUE(arrives("of domain1.com alone", "/virtual/domain1.com/var/log/syslog"));
+  EXPECT_PRED2(lacks, read_file("/virtual/domain2.com/var/log/syslog"), "of domain1.com alone");
+  EXPECT_FALSE(fs::exists(kLog));
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, per_domain_names_a_domain_without_a_logger_and_starts_the_rest) {
+  give_logger("/virtual/domain1.com");
+  give_logger("/virtual/domain3.com");
+  use_logger_of_each_domain();
+  const Outcome outcome = init("start");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: syslogd: not found in /virtual/domain2.com: install a logger that takes -p "
+      "SOCKET there, or set SYSLOGD\n",
+      outcome.errors);
+  EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain1.com").size());
+  EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain3.com").size());
+  EXPECT_EQ(1, init("status").status);
+}
+
+TEST_P(SyslogInit, per_domain_status_is_3_when_no_domain_has_a_logger) {
+  EXPECT_EQ(3, init("status", {{"PER_DOMAIN", "yes"}}).status);
+}
+
+TEST_P(SyslogInit, per_domain_stop_goes_by_no_pid_file_of_a_domain) {
+  give_logger("/virtual/domain1.com");
+  use_logger_of_each_domain();
+  static_cast<void>(init("start"));
+  const BackgroundProcess bystander(command_of({"sleep", "60"}));
+  for (const char* name : {"syslog.pid", "syslogd.pid"}) {
+    write_file(fs::path("/virtual/domain1.com/run") / name, std::to_string(bystander.pid()) + "\n");
+  }
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(is_running(bystander.pid()));
+  EXPECT_TRUE(processes_of("syslogd", "/virtual/domain1.com").empty());
+}
+
+TEST_P(SyslogInit, per_domain_log_that_is_a_link_out_of_the_domain_is_not_read) {
+  give_logger("/virtual/domain1.com");
+  use_logger_of_each_domain();
+  fs::create_directories("/virtual/domain1.com/scratch");
+  fs::remove("/virtual/domain1.com/var/log");
+  fs::create_symlink("/scratch", "/virtual/domain1.com/var/log");
+  fs::create_symlink("/virtual/domain1.com/scratch/syslog", "/scratch/syslog");
+  const Outcome outcome = init("start");
+  EXPECT_PRED2(contains, outcome.errors, "domain1.com: cut off: its message did not arrive in ");
+}
+
+// ---- Several disks ---------------------------------------------------------
+
+TEST_P(SyslogInit, second_leading_directory_has_its_own_logger) {
+  fs::create_directory("/virtual2");
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual2", "tmpfs", 0, "mode=0755"));
+  make_domain("domain9.com", "/virtual2");
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("start", {{"VIRTUAL", "/virtual2"}});
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "/dev/log: stays with /virtual/log\n");
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+  EXPECT_NE(read_file("/run/virtuald/syslog/virtual/logger.pid"),
+            read_file("/run/virtuald/syslog/virtual2/logger.pid"));
+  ASSERT_EQ(0, init("stop", {{"VIRTUAL", "/virtual2"}}).status);
+  EXPECT_EQ(0, init("status").status);
+  ::umount2("/virtual2", MNT_DETACH);
+}
+
+// ---- Settings and usage ----------------------------------------------------
+
+TEST_P(SyslogInit, settings_come_from_the_default_file) {
+  write_file("/etc/default/virtuald", "DEV_LOG=no\n");
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
+}
+
+TEST_P(SyslogInit, environment_wins_over_the_default_file) {
+  write_file("/etc/default/virtuald", "DEV_LOG=no\nVIRTUAL=/nowhere\n");
+  ASSERT_EQ(0, init("start", {{"DEV_LOG", "yes"}, {"VIRTUAL", "/virtual"}}).status);
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, sample_of_the_default_file_changes_nothing) {
+  fs::copy_file(std::string(kSourceDirectory) + "/conf/virtuald.default", "/etc/default/virtuald");
+  EXPECT_EQ(0, init("start").status);
+  EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, setting_that_is_neither_yes_nor_no_is_refused) {
+  const Outcome outcome = init("start", {{"DEV_LOG", "maybe"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: DEV_LOG: neither yes nor no: maybe\n", outcome.errors);
+}
+
+TEST_P(SyslogInit, leading_directory_that_is_not_there_is_named) {
+  const Outcome outcome = init("start", {{"VIRTUAL", "/nowhere"}});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: /nowhere: no such leading directory\n", outcome.errors);
+}
+
+TEST_P(SyslogInit, wrong_usage_is_2) {
+  EXPECT_EQ(2, init("begin").status);
+  EXPECT_EQ(2, run_script("syslog.init").status);
+  EXPECT_EQ(2, init("-x").status);
+}
+
+TEST_P(SyslogInit, help_goes_to_standard_output) {
+  const Outcome outcome = init("-h");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(contains, outcome.output, "usage: syslog.init start | stop | restart | reload | ");
+}
+
+TEST_P(SyslogInit, another_user_than_root_is_told_so) {
+  Command command = script("syslog.init", {"start"});
+  command.prepare = [] { static_cast<void>(::setuid(65534)); };
+  const Outcome outcome = run(command);
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("syslog.init: not root: chroot is for root alone\n", outcome.errors);
+}
+
+}  // namespace
