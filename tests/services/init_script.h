@@ -100,10 +100,16 @@ class InitScriptTest : public ShellTest {
   /// Runs the script.
   [[nodiscard]] Outcome init(const std::string& command,
                              const std::map<std::string, std::string>& extra = {}) const {
-    Command whole = script(name_, {command});
+    return init_by(name_, command, extra);
+  }
+
+  /// Runs another script with the same settings.
+  [[nodiscard]] Outcome init_by(const std::string& name, const std::string& command,
+                                const std::map<std::string, std::string>& extra = {}) const {
+    Command whole = script(name, {command});
     for (const auto& some : {settings_, extra}) {
-      for (const auto& [name, value] : some) {
-        (*whole.environment)[name] = value;
+      for (const auto& [variable, value] : some) {
+        (*whole.environment)[variable] = value;
       }
     }
     return run(whole);

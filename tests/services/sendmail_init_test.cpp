@@ -1,0 +1,519 @@
+// sendmail.init with the real sendmail and exim.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "init_script.h"
+#include "network.h"
+
+namespace {
+
+using namespace testing_support;
+
+const fs::path kOne = "/virtual/domain1.com";
+const fs::path kTwo = "/virtual/domain2.com";
+const fs::path kSources = "/usr/share/sendmail/cf";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+    text.replace(at, from.size(), to);
+    at += to.size();
+  }
+  return text;
+}
+
+std::string number(pid_t pid) {
+  return "(process " + std::to_string(pid) + ")";
+}
+
+class SendmailInit : public InitScriptTest {
+ protected:
+  SendmailInit() : InitScriptTest("sendmail.init") {}
+
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(InitScriptTest::SetUp());
+    if (IsSkipped()) {
+      return;
+    }
+    NEEDS_PACKAGE("sendmail-bin");
+    NEEDS_PACKAGE("sendmail-cf");
+    NEEDS_PACKAGE("m4");
+    static const bool prepared = (prepare_host(), true);
+    static_cast<void>(prepared);
+    link_sendmail();
+    configure("/", "host.example", sample());
+    make_mail_domain("domain1.com");
+    make_mail_domain("domain2.com");
+  }
+
+  void TearDown() override {
+    if (!IsSkipped()) {
+      static_cast<void>(init("stop"));
+    }
+  }
+
+  static void prepare_host() {
+    make_writable("/usr", {unpacked("sendmail-bin") / "usr", unpacked("sendmail-cf") / "usr",
+                           unpacked("m4") / "usr"});
+    make_writable("/var");
+    write_file("/etc/hosts",
+               "127.0.0.1 localhost\n127.0.1.1 host.example\n"
+               "10.10.10.129 domain1.com\n10.10.10.130 domain2.com\n");
+  }
+
+  /// What Debian's alternatives do, and another package may have undone.
+  static void link_sendmail() {
+    fs::remove("/usr/sbin/sendmail");
+    fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
+  }
+
+  /// The sample of a domain's sendmail.mc.
+  static std::string sample() {
+    return read_file(std::string(kSourceDirectory) + "/conf/sendmail.mc");
+  }
+
+  /// Makes sendmail.cf and the queue below `root` from a sendmail.mc of domain1.com.
+  static void configure(const fs::path& root, const std::string& domain, const std::string& mc) {
+    Command m4 =
+        command_of({"m4", "-D_CF_DIR_=" + kSources.string() + "/", kSources / "m4/cf.m4", "-"});
+    m4.input = replaced(mc, "domain1.com", domain);
+    const Outcome outcome = run(m4);
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
+    write_file(root / "etc/mail/sendmail.cf", outcome.output);
+    write_file(root / "etc/mail/service.switch", "hosts files\naliases files\n");
+    fs::create_directories(root / "var/spool/mqueue");
+    ASSERT_EQ(0, ::chmod((root / "var/spool/mqueue").c_str(), 0700));
+  }
+
+  /// A domain as virtfs makes it, with bob in it.
+  void make_mail_domain(const std::string& domain) {
+    const Outcome outcome = run_script(
+        "virtfs",
+        {"-q", "-p", "sendmail", "-p", "/usr/libexec/sendmail/mail.local", "-p", "logger", domain});
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
+    const fs::path root = fs::path("/virtual") / domain;
+    add_bob(root);
+    fs::copy_file("/etc/hosts", root / "etc/hosts", fs::copy_options::overwrite_existing);
+    write_file(root / "etc/nsswitch.conf", "hosts: files\n");
+    ASSERT_NO_FATAL_FAILURE(configure(root, domain, sample()));
+  }
+
+  static void add_bob(const fs::path& root) {
+    write_file(root / "etc/passwd",
+               read_file(root / "etc/passwd") + "bob:x:1001:1001:Bob:/:/bin/sh\n");
+    write_file(root / "etc/group", read_file(root / "etc/group") + "bob:x:1001:\n");
+  }
+
+  /// Hands a message to the mail program of a domain, which is to do with it what `options` say.
+  static void send(const fs::path& root, const std::vector<std::string>& options,
+                   const std::string& to, const std::string& text) {
+    Command mail = command_of({"chroot", root, "sendmail"});
+    mail.arguments.insert(mail.arguments.end(), options.begin(), options.end());
+    mail.arguments.insert(mail.arguments.end(), {"-f", "bob@" + root.filename().string(), to});
+    mail.input = "Subject: test\n\n" + text + "\n";
+    const Outcome outcome = run(mail);
+    ASSERT_EQ(0, outcome.status) << outcome.output << outcome.errors;
+  }
+
+  static bool arrives(const std::string& text, const fs::path& root) {
+    return eventually([&] { return contains(spool_of_bob(root), text); });
+  }
+
+  static std::string spool_of_bob(const fs::path& root) {
+    const fs::path spool = root / "var/mail/bob";
+    return fs::exists(spool) ? read_file(spool) : "";
+  }
+
+  static pid_t runner(const fs::path& root) { return processes_of("sendmail", root).at(0); }
+
+  static bool nothing_is_left(const fs::path& root) {
+    return eventually([&] { return processes_of("sendmail", root).empty(); });
+  }
+};
+
+INSTANTIATE_SHELLS(SendmailInit);
+
+// ---- start -----------------------------------------------------------------
+
+TEST_P(SendmailInit, start_starts_a_queue_runner_on_the_host_and_in_each_domain) {
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ("sendmail.init: host: started: sendmail " + number(runner("/")) +
+                "\n"
+                "sendmail.init: domain1.com: started: sendmail " +
+                number(runner(kOne)) +
+                "\n"
+                "sendmail.init: domain2.com: started: sendmail " +
+                number(runner(kTwo)) + "\n",
+            outcome.output);
+}
+
+TEST_P(SendmailInit, queued_messages_of_two_domains_are_delivered_each_to_its_own_bob) {
+  send(kOne, {"-odq"}, "bob@domain1.com", "for the one bob");
+  send(kTwo, {"-odq"}, "bob@domain2.com", "for the other bob");
+  ASSERT_EQ("", spool_of_bob(kOne));
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_TRUE(arrives("for the one bob", kOne));
+  EXPECT_TRUE(arrives("for the other bob", kTwo));
+  EXPECT_PRED2(lacks, spool_of_bob(kOne), "for the other bob");
+}
+
+TEST_P(SendmailInit, second_start_says_that_they_run) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t before = runner(kOne);
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(contains, outcome.output,
+               "sendmail.init: domain1.com: runs already: sendmail " + number(before) + "\n");
+  EXPECT_EQ(1u, processes_of("sendmail", kOne).size());
+}
+
+TEST_P(SendmailInit, one_that_fails_is_named_and_does_not_stop_the_rest) {
+  fs::remove(kOne / "etc/mail/sendmail.cf");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "sendmail.init: domain1.com: /usr/sbin/sendmail -q1h: does not run (status 72): "
+      "/etc/mail/sendmail.cf: line 0: cannot open: No such file or directory\n",
+      outcome.errors);
+  EXPECT_EQ(1u, processes_of("sendmail", kTwo).size());
+  const Outcome status = init("status");
+  EXPECT_EQ(1, status.status);
+  EXPECT_EQ("sendmail.init: domain1.com: no queue runner\n", status.errors);
+}
+
+TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_said_so) {
+  make_domain("domain3.com");
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("status");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(contains, outcome.output,
+               "sendmail.init: domain3.com: no sendmail, no exim: skipped\n");
+}
+
+TEST_P(SendmailInit, domain_whose_programs_stand_behind_a_link_does_not_show_the_host_s) {
+  const fs::path root = make_domain("domain3.com");
+  fs::remove(root / "usr/sbin");
+  fs::create_symlink("/usr/sbin", root / "usr/sbin");
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_PRED2(contains, init("status").output,
+               "sendmail.init: domain3.com: no sendmail, no exim: skipped\n");
+}
+
+TEST_P(SendmailInit, host_without_sendmail_is_skipped) {
+  for (const char* name : {"sendmail", "exim4", "exim"}) {
+    fs::remove(fs::path("/usr/sbin") / name);
+  }
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "sendmail.init: host: no sendmail, no exim: skipped\n");
+}
+
+TEST_P(SendmailInit, queue_sets_the_interval) {
+  ASSERT_EQ(0, init("start", {{"QUEUE", "15m"}}).status);
+  const std::string title = read_file("/proc/" + std::to_string(runner(kOne)) + "/cmdline");
+  EXPECT_PRED2(contains, title, "Queue runner@00:15:00 for /var/spool/mqueue");
+}
+
+TEST_P(SendmailInit, queue_that_is_no_interval_is_refused) {
+  for (const char* value : {"-bd", "often", "15"}) {
+    const Outcome outcome = init("start", {{"QUEUE", value}});
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ(
+        "sendmail.init: QUEUE: not an interval such as 1h or 15m: " + std::string(value) + "\n",
+        outcome.errors);
+  }
+  EXPECT_TRUE(processes_of("sendmail").empty());
+}
+
+// ---- status ----------------------------------------------------------------
+
+TEST_P(SendmailInit, status_is_3_when_none_runs) {
+  EXPECT_EQ(3, init("status").status);
+}
+
+TEST_P(SendmailInit, status_is_0_and_names_each_process) {
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("status");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(
+      contains, outcome.output,
+      "sendmail.init: domain2.com: sendmail " + number(runner(kTwo)) + " runs the queue\n");
+}
+
+TEST_P(SendmailInit, status_knows_a_queue_runner_whose_program_was_upgraded_since) {
+  ASSERT_EQ(0, init("start").status);
+  const fs::path program = kOne / "usr/libexec/sendmail/sendmail";
+  fs::copy_file(program, program.string() + ".new");
+  fs::rename(program.string() + ".new", program);
+  EXPECT_EQ(0, init("status").status);
+}
+
+TEST_P(SendmailInit, status_believes_no_pid_file_of_a_domain) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = runner(kOne);
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  write_file(kOne / "run/sendmail.pid", std::to_string(runner(kTwo)) + "\n");
+  EXPECT_EQ(1, init("status").status);
+}
+
+TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_is_not_root_s) {
+  fs::copy_file("/bin/busybox", kOne / "tmp/sendmail");
+  ASSERT_EQ(0, ::chown((kOne / "tmp/sendmail").c_str(), 1001, 1001));
+  write_file(kOne / "tmp/run", "#!/tmp/sendmail sh\n");
+  const BackgroundProcess forged(
+      command_of({"chroot", "--userspec=1001:1001", kOne, "/tmp/sendmail", "sleep", "60", "-q1h"}));
+  ASSERT_TRUE(eventually([] { return !processes_of("sendmail", kOne).empty(); }));
+  EXPECT_EQ(3, init("status").status);
+}
+
+// ---- stop ------------------------------------------------------------------
+
+TEST_P(SendmailInit, stop_leaves_no_process) {
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(nothing_is_left("/"));
+  EXPECT_TRUE(nothing_is_left(kOne));
+  EXPECT_TRUE(nothing_is_left(kTwo));
+}
+
+TEST_P(SendmailInit, second_stop_says_that_nothing_runs) {
+  const Outcome outcome = init("stop");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("sendmail.init: not running\n", outcome.output);
+}
+
+TEST_P(SendmailInit, stop_goes_by_no_pid_file_of_a_domain) {
+  ASSERT_EQ(0, init("start").status);
+  const BackgroundProcess bystander(command_of({"sleep", "60"}));
+  write_file(kOne / "run/sendmail.pid", std::to_string(bystander.pid()) + "\n");
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(is_running(bystander.pid()));
+  EXPECT_TRUE(nothing_is_left(kOne));
+}
+
+TEST_P(SendmailInit, stop_spares_the_neighbours_below_another_leading_directory) {
+  ASSERT_EQ(0, init("start").status);
+  fs::create_directory("/virtual2");
+  EXPECT_EQ(0, init("stop", {{"VIRTUAL", "/virtual2"}}).status);
+  EXPECT_EQ(1u, processes_of("sendmail", kOne).size());
+  EXPECT_EQ(1u, processes_of("sendmail", "/").size());
+}
+
+TEST_P(SendmailInit, stop_spares_the_host_s_own_mail_daemon) {
+  ASSERT_EQ(0, run({"/usr/sbin/sendmail", "-q30m"}).status);
+  ASSERT_TRUE(eventually([] { return processes_of("sendmail").size() == 1; }));
+  const pid_t own = runner("/");
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("stop");
+  EXPECT_PRED2(contains, outcome.output,
+               "sendmail.init: host: sendmail " + number(own) + ": not started here, left alone\n");
+  EXPECT_TRUE(is_running(own));
+  ::kill(own, SIGTERM);
+  EXPECT_TRUE(nothing_is_left("/"));
+}
+
+TEST_P(SendmailInit, stop_spares_a_session_that_inetd_has_started) {
+  const BackgroundProcess session(
+      command_of({"sh", "-c", "sleep 60 | chroot /virtual/domain1.com /usr/sbin/sendmail -bs"}));
+  ASSERT_TRUE(eventually([] { return !processes_of("sendmail", kOne).empty(); }));
+  const pid_t pid = runner(kOne);
+  EXPECT_EQ(3, init("status").status);
+  ASSERT_EQ(0, init("start").status);
+  ASSERT_EQ(0, init("stop").status);
+  EXPECT_EQ(std::vector<pid_t>{pid}, processes_of("sendmail", kOne));
+  ::kill(pid, SIGTERM);
+}
+
+TEST_P(SendmailInit, restart_starts_them_anew) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t before = runner(kOne);
+  EXPECT_EQ(0, init("restart").status);
+  EXPECT_NE(before, runner(kOne));
+  EXPECT_EQ(0, init("status").status);
+}
+
+// ---- exim ------------------------------------------------------------------
+
+class EximInit : public SendmailInit {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(SendmailInit::SetUp());
+    if (IsSkipped()) {
+      return;
+    }
+    NEEDS_PACKAGE("exim4-daemon-light");
+    make_writable("/usr", {unpacked("exim4-daemon-light") / "usr"});
+    link_sendmail();
+    const Outcome outcome = run_script("virtfs", {"-q", "-p", "exim4", "domain3.com"});
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
+    add_bob(kRoot);
+    write_file(kRoot / "etc/passwd",
+               read_file(kRoot / "etc/passwd") + "Debian-exim:x:1002:1002::/:/bin/false\n");
+    write_file(kRoot / "etc/group", read_file(kRoot / "etc/group") + "Debian-exim:x:1002:\n");
+    fs::create_directories(kRoot / "var/spool/exim4");
+    ASSERT_EQ(0, ::chown((kRoot / "var/spool/exim4").c_str(), 1002, 1002));
+    ASSERT_EQ(0, ::chmod((kRoot / "usr/sbin/exim4").c_str(), 04755));
+    write_file(kRoot / "etc/exim4/exim4.conf",
+               "primary_hostname = domain3.com\n"
+               "domainlist local_domains = domain3.com\n"
+               "log_file_path = syslog\n"
+               "spool_directory = /var/spool/exim4\n"
+               "exim_user = Debian-exim\nexim_group = Debian-exim\n"
+               "never_users =\n"
+               "begin routers\n"
+               "local:\n  driver = accept\n  domains = +local_domains\n"
+               "  check_local_user\n  transport = spool\n"
+               "begin transports\n"
+               "spool:\n  driver = appendfile\n  file = /var/mail/$local_part_data\n"
+               "  user = $local_part_data\n  group = mail\n");
+  }
+
+  void TearDown() override {
+    SendmailInit::TearDown();
+    ::umount2("/usr", MNT_DETACH);
+  }
+
+  static inline const fs::path kRoot = "/virtual/domain3.com";
+};
+
+INSTANTIATE_SHELLS(EximInit);
+
+TEST_P(EximInit, queue_runner_of_exim_delivers_and_stops) {
+  Command mail =
+      command_of({"chroot", kRoot, "exim4", "-odq", "-f", "bob@domain3.com", "bob@domain3.com"});
+  mail.input = "Subject: test\n\nby exim\n";
+  ASSERT_EQ(0, run(mail).status);
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "sendmail.init: domain3.com: started: exim4 (process ");
+  EXPECT_TRUE(arrives("by exim", kRoot));
+  EXPECT_EQ(0, init("status").status);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(eventually([] { return processes_of("exim4", kRoot).empty(); }));
+}
+
+TEST_P(EximInit, exim_by_the_name_of_sendmail_is_known_as_well) {
+  fs::create_symlink("exim4", kRoot / "usr/sbin/sendmail");
+  EXPECT_EQ(0, init("start").status);
+  EXPECT_EQ(0, init("status").status);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(eventually([] { return processes_of("exim4", kRoot).empty(); }));
+}
+
+// ---- Mail between two domains of one host ----------------------------------
+
+class MailBetweenDomains : public SendmailInit {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(SendmailInit::SetUp());
+    if (IsSkipped()) {
+      return;
+    }
+    NEEDS_PACKAGE("openbsd-inetd");
+    static const bool added =
+        (add_address("10.10.10.129/32"), add_address("10.10.10.130/32"), true);
+    static_cast<void>(added);
+    write_file("/virtual/conf.mail",
+               "10.10.10.129 /virtual/domain1.com\n10.10.10.130 /virtual/domain2.com\n");
+    write_file("/scratch/inetd.conf", "25 stream tcp4 nowait.100 root " + std::string(kVirtuald) +
+                                          " virtuald /virtual/conf.mail sendmail -bs\n");
+  }
+
+  static std::vector<std::string> inetd() {
+    return {unpacked("openbsd-inetd") / "usr/sbin/inetd", "-i", "/scratch/inetd.conf"};
+  }
+};
+
+INSTANTIATE_SHELLS(MailBetweenDomains);
+
+TEST_P(MailBetweenDomains, goes_through_virtuald_to_the_other_domain_s_bob_with_the_sample) {
+  const BackgroundProcess super_server(command_of(inetd()));
+  static_cast<void>(connect_to("10.10.10.130", 25));
+  send(kOne, {"-odi"}, "bob@domain2.com", "across");
+  EXPECT_TRUE(arrives("across", kTwo));
+  EXPECT_PRED2(contains, spool_of_bob(kTwo),
+               "Received: from domain1.com (domain2.com [10.10.10.130])");
+  EXPECT_EQ("", spool_of_bob(kOne));
+}
+
+TEST_P(MailBetweenDomains, lands_with_the_wrong_bob_without_dont_probe_interfaces) {
+  const std::string with = "define(`confDONT_PROBE_INTERFACES', `True')dnl\n";
+  ASSERT_PRED2(contains, sample(), with);
+  configure(kOne, "domain1.com", replaced(sample(), with, ""));
+  const BackgroundProcess super_server(command_of(inetd()));
+  static_cast<void>(connect_to("10.10.10.130", 25));
+  send(kOne, {"-odi"}, "bob@domain2.com", "astray");
+  EXPECT_TRUE(arrives("astray", kOne));
+  EXPECT_EQ("", spool_of_bob(kTwo));
+}
+
+TEST_P(MailBetweenDomains, waits_in_the_queue_until_the_other_domain_answers) {
+  send(kOne, {"-odi"}, "bob@domain2.com", "later");
+  ASSERT_EQ("", spool_of_bob(kTwo));
+  const BackgroundProcess super_server(command_of(inetd()));
+  static_cast<void>(connect_to("10.10.10.130", 25));
+  ASSERT_EQ(0, init("start", {{"QUEUE", "1s"}}).status);
+  EXPECT_TRUE(arrives("later", kTwo));
+}
+
+// ---- Both scripts ----------------------------------------------------------
+
+TEST_P(SendmailInit, both_scripts_together_leave_no_message_of_any_domain_behind) {
+  NEEDS_PACKAGE("inetutils-syslogd");
+  settings()["SYSLOGD"] = unpacked("inetutils-syslogd") / "usr/sbin/syslogd";
+  settings()["SYSLOGD_OPTS"] = "--no-klog";
+  write_file("/etc/syslog.conf", "*.*\t/var/log/syslog\n");
+  fs::remove("/var/log/syslog");
+  send(kOne, {"-odq"}, "bob@domain1.com", "for the one bob");
+  send(kTwo, {"-odq"}, "bob@domain2.com", "for the other bob");
+
+  EXPECT_EQ(0, init_by("syslog.init", "start").status);
+  EXPECT_EQ(0, init("start").status);
+  const pid_t one = runner(kOne);
+  const pid_t two = runner(kTwo);
+  // With their pids, for syslogd writes "last message repeated" of lines that are the same.
+  EXPECT_EQ(0, run_script("virtexec", {"-a", "logger", "-i", "hello"}).status);
+  EXPECT_EQ(0, init_by("syslog.init", "status").status);
+  EXPECT_EQ(0, init_by("syslog.init", "restart").status);
+  EXPECT_EQ(0, run_script("virtexec", {"-a", "logger", "-i", "again"}).status);
+
+  const auto times_logged = [](const std::string& text) {
+    const std::vector<std::string> lines = split_lines(read_file("/var/log/syslog"));
+    return std::count_if(lines.begin(), lines.end(),
+                         [&text](const std::string& line) { return line.ends_with(": " + text); });
+  };
+  EXPECT_TRUE(eventually([&] { return times_logged("again") == 2; }));
+  EXPECT_EQ(2, times_logged("hello"));
+  EXPECT_EQ(one, runner(kOne));
+  EXPECT_EQ(two, runner(kTwo));
+  EXPECT_TRUE(arrives("for the one bob", kOne));
+  EXPECT_TRUE(arrives("for the other bob", kTwo));
+  EXPECT_EQ(0, init_by("syslog.init", "stop").status);
+}
+
+// ---- Usage -----------------------------------------------------------------
+
+TEST_P(SendmailInit, wrong_usage_is_2) {
+  EXPECT_EQ(2, init("begin").status);
+  EXPECT_EQ(2, run_script("sendmail.init").status);
+  EXPECT_EQ(2, init("-x").status);
+}
+
+TEST_P(SendmailInit, help_goes_to_standard_output) {
+  const Outcome outcome = init("-h");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(contains, outcome.output, "usage: sendmail.init start | stop | restart | status\n");
+}
+
+TEST_P(SendmailInit, another_user_than_root_is_told_so) {
+  Command command = script("sendmail.init", {"start"});
+  command.prepare = [] { static_cast<void>(::setuid(65534)); };
+  const Outcome outcome = run(command);
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("sendmail.init: not root: chroot is for root alone\n", outcome.errors);
+}
+
+}  // namespace
