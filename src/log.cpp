@@ -49,6 +49,10 @@ void send_to_log(Priority priority, std::string_view message) {
     pollfd waiting = {log_socket, POLLOUT, 0};
     if (::poll(&waiting, 1, kPatienceMilliseconds) > 0) {
       ::sendmsg(log_socket, &datagram, kFlags);
+    } else {
+      // It would not read a second message either, and the client waits.
+      ::close(log_socket);
+      log_socket = -1;
     }
   }
 }

@@ -14,7 +14,7 @@ void open_log();
 
 /// Sends one line to the log, as `virtuald[pid]: message` of the facility LOG_DAEMON, and, if
 /// `priority` is not info, to standard error, unless descriptor 2 is a socket: under inetd that is
-/// the client. A log daemon that does not read is waited for during at most a second.
+/// the client. A log daemon that does not read is waited for during at most a second, once.
 ///
 /// syslog(3) is not used, because musl's cuts a message at 1,024 bytes, stamps it in UTC, which
 /// daemons take for local time, and, like others, waits for a stuck daemon for ever. A message
