@@ -1,8 +1,11 @@
 #include "served.h"
 
+#include <signal.h>
+
 #include <filesystem>
 #include <map>
 #include <regex>
+#include <stdexcept>
 
 #include "files.h"
 #include "paths.h"
@@ -50,6 +53,33 @@ Served Serving::finish(LogSocket& log) {
 
 Served serve(const Call& call, LogSocket& log) {
   return Serving(call).finish(log);
+}
+
+Served serve_stopped(const Call& call, const std::string& name, int number,
+                     const std::function<void()>& change, LogSocket& log) {
+  const TemporaryDirectory directory;
+  const std::string trace = directory.path() / "trace";
+  Call traced = call;
+  traced.under = {"strace",
+                  "-o",
+                  trace,
+                  "-e",
+                  "trace=" + name,
+                  "-e",
+                  "inject=" + name + ":signal=SIGSTOP:when=" + std::to_string(number)};
+  Serving serving(traced);
+  const bool stopped = eventually([&trace] {
+    return std::filesystem::exists(trace) &&
+           read_file(trace).find("--- stopped by SIGSTOP ---") != std::string::npos;
+  });
+  if (!stopped) {
+    throw std::runtime_error("virtuald made no call " + std::to_string(number) + " of " + name);
+  }
+  const std::string tracer = std::to_string(serving.pid());
+  const std::string tracee = read_file("/proc/" + tracer + "/task/" + tracer + "/children");
+  change();
+  ::kill(std::stoi(tracee), SIGCONT);
+  return serving.finish(log);
 }
 
 std::string shorten(const std::string& datagram) {

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "log_socket.h"
+#include "must_run.h"
+#include "process.h"
 
 namespace testing_support {
 
@@ -47,7 +49,20 @@ class Serving {
   Descriptor client_;
 };
 
+/// Serves one connection, stopped in the middle: right after its `number`-th call of `name` (as
+/// strace names it), `change` runs. `call.under` is not heeded.
+Served serve_stopped(const Call& call, const std::string& name, int number,
+                     const std::function<void()>& change, LogSocket& log);
+
 /// The message that virtuald's own datagram carries, as `<priority>text` without ident and pid.
 std::string shorten(const std::string& datagram);
 
 }  // namespace testing_support
+
+/// Leaves the test where strace(1) is not installed.
+#define NEEDS_STRACE()                                        \
+  do {                                                        \
+    if (testing_support::run({"strace", "-V"}).status != 0) { \
+      SKIP_OR_FAIL("needs the package strace");               \
+    }                                                         \
+  } while (false)

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,11 +90,17 @@ void try_to_leave(const char* number) {
   }
 }
 
+/// Tries to get hold of the process that started it, which stands outside the root.
+void try_to_trace_parent() {
+  const long result = ::ptrace(PTRACE_SEIZE, ::getppid(), nullptr, nullptr);
+  say(result == 0 ? "out: traces its parent" : std::string("ptrace: ") + std::strerror(errno));
+}
+
 }  // namespace
 
 /// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
 /// `signals`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
-/// `environment`.
+/// `environment`, `trace` (its parent).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
   if (what == "name") {
@@ -111,6 +118,8 @@ int main(int count, char** arguments) {
     return std::atoi(arguments[2]);
   } else if (what == "leave" && count > 2) {
     try_to_leave(arguments[2]);
+  } else if (what == "trace") {
+    try_to_trace_parent();
   } else if (what == "environment") {
     for (char** variable = environ; *variable != nullptr; ++variable) {
       say(*variable);

@@ -126,9 +126,7 @@ class Faults : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    if (run({"strace", "-V"}).status != 0) {
-      SKIP_OR_FAIL("needs the package strace");
-    }
+    NEEDS_STRACE();
     if (std::string(kVirtuald).ends_with("_dynamic")) {
       GTEST_SKIP() << "the calls of a sanitizer are not virtuald's";
     }
@@ -250,20 +248,7 @@ class ConfigChanges : public Faults {
   }
 
   Served serve_while(const std::function<void()>& change) {
-    std::filesystem::remove(kTrace);
-    Call call;
-    call.under = {"strace", "-o", kTrace, "-e", "inject=read:signal=SIGSTOP:when=1"};
-    Serving serving(call);
-    const std::string tracer = std::to_string(serving.pid());
-    const bool stopped = eventually([] {
-      return std::filesystem::exists(kTrace) &&
-             read_file(kTrace).find("--- stopped by SIGSTOP ---") != std::string::npos;
-    });
-    EXPECT_TRUE(stopped);
-    const std::string children = read_file("/proc/" + tracer + "/task/" + tracer + "/children");
-    change();
-    ::kill(std::stoi(children), SIGCONT);
-    return serving.finish(log_);
+    return serve_stopped({}, "read", 1, change, log_);
   }
 };
 
