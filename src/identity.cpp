@@ -12,6 +12,7 @@
 
 #include "virtuald/line_reader.h"
 #include "virtuald/number_text.h"
+#include "virtuald/root.h"
 
 namespace virtuald {
 namespace {
@@ -58,11 +59,16 @@ bool holds_member(std::string_view members, std::string_view user) {
   return false;
 }
 
+/// The root whose users they are.
+struct Root {
+  int descriptor;         // as open_in_root takes it
+  std::string_view name;  // what messages put before paths, empty for "/"
+};
+
 /// One of the two files, line by line.
 class Database {
  public:
-  /// `root` and `path` name the file in messages.
-  Database(std::string_view root, const char* path) : root_(root == "/" ? "" : root), path_(path) {}
+  Database(const Root& root, const char* path) : root_(root), path_(path) {}
   ~Database() {
     if (descriptor_ >= 0) {
       ::close(descriptor_);
@@ -72,14 +78,14 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   bool open(Error& error) {
-    descriptor_ = ::open(path_, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    descriptor_ = open_in_root(root_.descriptor, path_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status {};
     if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
-      error.set({"open ", root_, path_, ": ", std::strerror(errno)});
+      error.set({"open ", root_.name, path_, ": ", std::strerror(errno)});
       return false;
     }
     if (!S_ISREG(status.st_mode)) {
-      error.set({"open ", root_, path_, ": not a regular file"});
+      error.set({"open ", root_.name, path_, ": not a regular file"});
       return false;
     }
     reader_.start(descriptor_);
@@ -91,7 +97,7 @@ class Database {
     if (piece_.empty()) {
       const LineReader::Result result = reader_.next(piece_);
       if (result == LineReader::Result::failed) {
-        error.set({"read ", root_, path_, ": ", std::strerror(errno)});
+        error.set({"read ", root_.name, path_, ": ", std::strerror(errno)});
       }
       if (result != LineReader::Result::lines) {
         return false;
@@ -111,7 +117,7 @@ class Database {
   /// `root/path:line: ` and the reason.
   void refuse(std::initializer_list<std::string_view> reason, Error& error) const {
     const Decimal number(static_cast<long long>(line_number_));
-    error.set({root_, path_, ":", number.text(), ": "});
+    error.set({root_.name, path_, ":", number.text(), ": "});
     for (const std::string_view part : reason) {
       error.append(part);
     }
@@ -119,12 +125,12 @@ class Database {
 
   /// The file as a whole lacks something.
   void report_missing(std::string_view what, std::string_view name, Error& error) const {
-    error.set({root_, path_, ": no ", what, " ", name});
+    error.set({root_.name, path_, ": no ", what, " ", name});
   }
 
  private:
   static LineReader reader_;
-  std::string_view root_;
+  Root root_;
   const char* path_;
   int descriptor_ = -1;
   std::size_t line_number_ = 0;
@@ -134,7 +140,7 @@ class Database {
 LineReader Database::reader_;
 
 /// Fills in uid and primary group of the user called `name`.
-bool find_user(std::string_view name, std::string_view root, Identity& identity, Error& error) {
+bool find_user(std::string_view name, const Root& root, Identity& identity, Error& error) {
   Database passwd(root, kPasswd);
   if (!passwd.open(error)) {
     return false;
@@ -170,7 +176,7 @@ bool add_group(gid_t gid, Identity& identity) {
 
 /// Reads the group file once: the group called `group`, if one is asked for, becomes the primary
 /// one, and those that list `user`, if one is asked for, the supplementary ones.
-bool find_groups(std::string_view user, std::string_view group, std::string_view root,
+bool find_groups(std::string_view user, std::string_view group, const Root& root,
                  Identity& identity, Error& error) {
   Database database(root, kGroup);
   if (!database.open(error)) {
@@ -247,14 +253,16 @@ bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error) {
   return true;
 }
 
-bool find_identity(const UserSpec& spec, std::string_view root, Identity& identity, Error& error) {
+bool find_identity(const UserSpec& spec, int root_descriptor, std::string_view root_name,
+                   Identity& identity, Error& error) {
+  const Root root = {root_descriptor, root_name == "/" ? "" : root_name};
   identity.group_count = 0;
   const bool user_is_number = parse_id(spec.user, identity.uid);
   if (!user_is_number && !find_user(spec.user, root, identity, error)) {
     return false;
   }
   if (identity.uid == 0) {
-    error.set({"-u ", spec.user, ": is uid 0 in ", root, ", and -u is there to leave it"});
+    error.set({"-u ", spec.user, ": is uid 0 in ", root_name, ", and -u is there to leave it"});
     return false;
   }
   const bool group_is_name = !spec.group.empty() && !parse_id(spec.group, identity.gid);
@@ -290,7 +298,7 @@ bool become(const Identity& identity, Error& error) {
 
 std::string_view find_user_name(uid_t uid, UserName& name) {
   Error ignored;
-  Database passwd("", kPasswd);
+  Database passwd({AT_FDCWD, ""}, kPasswd);
   std::string_view line;
   if (passwd.open(ignored)) {
     while (passwd.next(line, ignored)) {

@@ -1,5 +1,6 @@
 // virtuald: gives every local address of a machine a file system of its own.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -214,7 +215,7 @@ int serve(const Options& options) {
   }
   static Identity identity;
   if (options.user != nullptr &&
-      (!find_identity(user, match.root(), identity, error) || !become(identity, error))) {
+      (!find_identity(user, AT_FDCWD, match.root(), identity, error) || !become(identity, error))) {
     return fail(error);
   }
   reset_signals();

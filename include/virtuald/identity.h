@@ -29,13 +29,13 @@ struct Identity {
 /// number that is no user or group ID ((uid_t)-1 is none), and a numeric user without a group.
 [[nodiscard]] bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error);
 
-/// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)): to be called
-/// after the chroot, so that they, and the links to them, are the new root's. `root` is its name
-/// for messages. Supplementary groups are those whose member list holds the user's name; a user
-/// given as a number has none. Fails on an unknown name, on a malformed entry for that name, and
-/// where the user is uid 0.
-[[nodiscard]] bool find_identity(const UserSpec& spec, std::string_view root, Identity& identity,
-                                 Error& error);
+/// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)), as seen from
+/// the directory `root` (see open_in_root): AT_FDCWD after the chroot, so that they, and the links
+/// to them, are the new root's. `root_name` is for messages. Supplementary groups are those whose
+/// member list holds the user's name; a user given as a number has none. Fails on an unknown name,
+/// on a malformed entry for that name, and where the user is uid 0.
+[[nodiscard]] bool find_identity(const UserSpec& spec, int root, std::string_view root_name,
+                                 Identity& identity, Error& error);
 
 /// setgroups(2), setgid(2), setuid(2), and then the proof that none of them can be undone.
 [[nodiscard]] bool become(const Identity& identity, Error& error);
