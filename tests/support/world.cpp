@@ -180,7 +180,7 @@ int reap_until(pid_t tests) {
   }
 }
 
-int run_in_world() {
+int run_in_world(const std::function<int()>& body) {
   const pid_t tests = ::fork();
   if (tests != 0) {
     return reap_until(tests);
@@ -192,19 +192,24 @@ int run_in_world() {
     return 1;
   }
   is_private = true;
-  return RUN_ALL_TESTS();
+  return body();
 }
 
 }  // namespace
 
 int run_tests_in_private_world(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  if (GTEST_FLAG_GET(list_tests) || !leave_namespaces()) {
-    return RUN_ALL_TESTS();
+  const auto run_tests = [] { return RUN_ALL_TESTS(); };
+  return GTEST_FLAG_GET(list_tests) ? run_tests() : run_in_private_world(run_tests);
+}
+
+int run_in_private_world(const std::function<int()>& body) {
+  if (!leave_namespaces()) {
+    return body();
   }
   const pid_t first = ::fork();
   if (first == 0) {
-    ::_exit(run_in_world());
+    ::_exit(run_in_world(body));
   }
   int status = 0;
   ::waitpid(first, &status, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ namespace testing_support {
 /// where the kernel allows that; else the tests run as they are and world_is_private() is false.
 /// Returns what main should.
 int run_tests_in_private_world(int argc, char** argv);
+
+/// The same for what is no test: does `body` there, and returns what it returned.
+int run_in_private_world(const std::function<int()>& body);
 
 /// Whether this process is in one.
 bool world_is_private();

@@ -1,0 +1,360 @@
+// What a connection costs through virtuald, and through others, measured side by side.
+
+#include <getopt.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config_file.h"
+#include "contenders.h"
+#include "files.h"
+#include "log_socket.h"
+#include "memory.h"
+#include "network.h"
+#include "plot.h"
+#include "stopwatch.h"
+#include "table.h"
+#include "world.h"
+
+namespace bench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Connection;
+using testing_support::LogSocket;
+
+constexpr const char* kUsage =
+    "usage: bench [--quick] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
+    "Measures, as root, what virtuald costs and what others cost. PROGRAM is called as\n"
+    "`PROGRAM CONFIG SERVICE`, as virtuald is. --svg writes start-up.svg and look-up.svg.\n";
+
+const Place kPlace = {"/virtual/conf.bench", "/virtual/domain3.com", "/bin/noop"};
+const fs::path kPrograms = "/virtual/programs";
+
+// Positions of the first three contenders.
+constexpr std::size_t kNoop = 0;
+constexpr std::size_t kLimit = 1;
+constexpr std::size_t kVirtuald = 2;
+
+struct Options {
+  bool quick = false;
+  bool help = false;
+  std::vector<std::pair<std::string, std::string>> against;  // name, program
+  std::optional<fs::path> plots;
+};
+
+std::optional<Options> parse_options(int count, char** arguments) {
+  const option known[] = {{"quick", no_argument, nullptr, 'q'},
+                          {"against", required_argument, nullptr, 'a'},
+                          {"svg", required_argument, nullptr, 's'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {}};
+  Options options;
+  for (int option = 0; (option = ::getopt_long(count, arguments, "", known, nullptr)) != -1;) {
+    const std::string value = optarg != nullptr ? optarg : "";
+    const std::size_t equals = value.find('=');
+    switch (option) {
+      case 'q':
+        options.quick = true;
+        break;
+      case 'a':
+        options.against.emplace_back(
+            equals == std::string::npos ? fs::path(value).filename().string()
+                                        : value.substr(0, equals),
+            equals == std::string::npos ? value : value.substr(equals + 1));
+        break;
+      case 's':
+        options.plots = value;
+        break;
+      case 'h':
+        options.help = true;
+        break;
+      default:
+        return std::nullopt;
+    }
+  }
+  return optind == count ? std::optional(options) : std::nullopt;
+}
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) {
+      return line.substr(line.find(':') + 2);
+    }
+  }
+  return "processor unknown";
+}
+
+/// Figures are of no use without the day, the machine and the command.
+void print_circumstances(int count, char** arguments) {
+  char date[32];
+  const std::time_t now = std::time(nullptr);
+  std::strftime(date, sizeof date, "%Y-%m-%d", std::localtime(&now));
+  utsname system{};
+  ::uname(&system);
+  std::printf("%s, %s, %ld processors, %s %s %s\n", date, processor_name().c_str(),
+              ::sysconf(_SC_NPROCESSORS_ONLN), system.sysname, system.release, system.machine);
+  for (int index = 0; index < count; ++index) {
+    std::printf("%s%s", index == 0 ? "$ " : " ", arguments[index]);
+  }
+  std::printf("\n");
+  std::fflush(stdout);  // the private world's process would print it again
+}
+
+/// On one processor, there is no telling apart where the scheduler puts a new process and what it
+/// does there.
+void stay_on_one_processor() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+/// All that is measured.
+class Bench {
+ public:
+  Bench(const Options& options, std::vector<Contender> contenders, Contender reader)
+      : options_(options), contenders_(std::move(contenders)), reader_(std::move(reader)) {}
+
+  void install();
+  void measure_start_up();
+  void measure_look_up();
+  void measure_memory();
+  void save_plots(std::ostream& start_up, std::ostream& look_up) const;
+
+ private:
+  void measure_family(const char* name, Family family, const Connection& connection,
+                      const std::string& address);
+  std::vector<const Contender*> look_up_contenders(const Connection& connection) const;
+  void note_curves(const std::vector<const Contender*>& contenders,
+                   const std::vector<Summary>& times, std::size_t entries);
+  [[nodiscard]] std::function<void()> drain() {
+    return [this] { log_.take(); };
+  }
+
+  const Options& options_;
+  std::vector<Contender> contenders_;
+  Contender reader_;
+  LogSocket log_;  // virtuald finds a log daemon, as on any host
+  std::vector<Bar> bars_;
+  std::vector<Curve> curves_;
+};
+
+void Bench::install() {
+  for (Contender& contender : contenders_) {
+    install_contender(contender, kPrograms);
+  }
+  install_contender(reader_, kPrograms);
+  const fs::path service = kPlace.root.string() + kPlace.service;
+  fs::create_directories(service.parent_path());
+  fs::copy_file(contenders_[kNoop].program, service);
+}
+
+void Bench::measure_start_up() {
+  const std::size_t rounds = options_.quick ? 50 : 2000;
+  const Connection connection = testing_support::connect_pair("127.0.0.1");
+  write_config(kPlace.config, {3, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
+  std::vector<const Contender*> racers;
+  std::vector<Launch> launches;
+  for (const Contender& contender : contenders_) {
+    const Launch launch = launch_of(contender, kPlace);
+    if (works(launch, connection.server.get())) {
+      racers.push_back(&contender);
+      launches.push_back(launch);
+    } else {
+      std::printf("%s: does not work here, left out\n", contender.name.c_str());
+    }
+  }
+  const std::vector<Summary> times = race(launches, connection.server.get(), rounds, drain());
+  const double base = times.at(kNoop).median;
+  const double limit = times.at(kLimit).median - base;
+  const double ours = times.at(kVirtuald).median - base;
+  Table table = {{"start-up, us", "minimum", "quartile", "median", "quartile", "over the no-op",
+                  "/ limit", "/ virtuald"}};
+  for (std::size_t index = 0; index < racers.size(); ++index) {
+    const Summary& time = times[index];
+    const double over = time.median - base;
+    table.push_back({racers[index]->name, number(time.minimum, 1), number(time.lower_quartile, 1),
+                     number(time.median, 1), number(time.upper_quartile, 1), number(over, 1),
+                     number(over / limit, 2), number(over / ours, 2)});
+    if (index != kNoop) {
+      bars_.push_back({racers[index]->name, over, index == kVirtuald});
+    }
+  }
+  std::printf("\nFrom vfork to the reaping of the service, three entries, %zu rounds in turn\n\n",
+              rounds);
+  print_table(table);
+}
+
+/// Those that look an address up, and work over `connection`.
+std::vector<const Contender*> Bench::look_up_contenders(const Connection& connection) const {
+  std::vector<const Contender*> racers = {&contenders_[kNoop], &contenders_[kVirtuald]};
+  for (std::size_t index = kVirtuald + 2; index < contenders_.size(); ++index) {
+    const Contender& contender = contenders_[index];
+    if (contender.form == Form::config &&
+        works(launch_of(contender, kPlace), connection.server.get())) {
+      racers.push_back(&contender);
+    }
+  }
+  racers.push_back(&reader_);
+  return racers;
+}
+
+void Bench::note_curves(const std::vector<const Contender*>& contenders,
+                        const std::vector<Summary>& times, std::size_t entries) {
+  curves_.resize(contenders.size() - 1);
+  for (std::size_t index = 1; index < contenders.size(); ++index) {
+    Curve& curve = curves_[index - 1];
+    curve.name = contenders[index]->name;
+    curve.is_ours = index == 1;
+    const double milliseconds = (times[index].median - times[kNoop].median) / 1000;
+    curve.points.emplace_back(static_cast<double>(entries), milliseconds);
+  }
+}
+
+void Bench::measure_family(const char* name, Family family, const Connection& connection,
+                           const std::string& address) {
+  const struct {
+    const char* name;
+    Position position;
+  } kPositions[] = {{"first", Position::first},
+                    {"middle", Position::middle},
+                    {"last", Position::last},
+                    {"none", Position::none}};
+  write_config(kPlace.config, {3, family, Position::last}, address, kPlace.root);
+  const std::vector<const Contender*> racers = look_up_contenders(connection);
+  Table table = {{std::string("look-up, ") + name + ", us", "match"}};
+  for (std::size_t index = 1; index < racers.size(); ++index) {
+    table[0].push_back(racers[index]->name);
+    table[0].push_back("/ virtuald");
+  }
+  const std::size_t largest = options_.quick ? 10'000 : 1'000'000;
+  for (std::size_t entries = 10; entries <= largest; entries *= 10) {
+    const std::size_t rounds = options_.quick ? 5 : entries < 1'000'000 ? 100 : 15;
+    for (const auto& position : kPositions) {
+      write_config(kPlace.config, {entries, family, position.position}, address, kPlace.root);
+      std::vector<Launch> launches;
+      for (const Contender* contender : racers) {
+        launches.push_back(launch_of(*contender, kPlace));
+        launches.back().reaches_service =
+            position.position != Position::none || contender->form != Form::config;
+      }
+      const std::vector<Summary> times = race(launches, connection.server.get(), rounds, drain());
+      const double base = times[kNoop].median;
+      std::vector<std::string> row = {std::to_string(entries), position.name};
+      for (std::size_t index = 1; index < racers.size(); ++index) {
+        row.push_back(number(times[index].median - base, 0));
+        row.push_back(number((times[index].median - base) / (times[1].median - base), 2));
+      }
+      table.push_back(row);
+      if (family == Family::ipv4 && position.position == Position::last) {
+        note_curves(racers, times, entries);
+      }
+    }
+  }
+  std::printf("\n");
+  print_table(table);
+}
+
+void Bench::measure_look_up() {
+  std::printf("\nMedians over the no-op; \"none\" ends without a service, but logs why\n");
+  const Connection ipv4 = testing_support::connect_pair("127.0.0.1");
+  measure_family("IPv4", Family::ipv4, ipv4, "127.0.0.1");
+  measure_family("mixed", Family::mixed, ipv4, "127.0.0.1");
+  const Connection ipv6 = testing_support::connect_pair("::1");
+  measure_family("IPv6", Family::ipv6, ipv6, "::1");
+}
+
+void Bench::measure_memory() {
+  const Connection connection = testing_support::connect_pair("127.0.0.1");
+  Table table = {{"resident at most, KiB"}};
+  for (std::size_t entries = 10; entries <= (options_.quick ? 10'000U : 1'000'000U);
+       entries *= 10) {
+    write_config(kPlace.config, {entries, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
+    table[0].push_back(std::to_string(entries));
+    std::size_t row = 0;
+    for (const Contender* contender : look_up_contenders(connection)) {
+      if (++row >= table.size()) {
+        table.push_back({contender->name});
+      }
+      table[row].push_back(
+          std::to_string(peak_resident(launch_of(*contender, kPlace), connection.server.get())));
+    }
+  }
+  std::printf("\n");
+  print_table(table);
+}
+
+void Bench::save_plots(std::ostream& start_up, std::ostream& look_up) const {
+  start_up << draw_bars("Time to start a service, beyond the service itself", "µs", bars_)
+           << std::flush;
+  look_up << draw_curves("Time to find the last entry of a configuration", "entries",
+                         "milliseconds", curves_)
+          << std::flush;
+}
+
+int run(int count, char** arguments) {
+  const std::optional<Options> options = parse_options(count, arguments);
+  if (!options || options->help) {
+    std::fputs(kUsage, options ? stdout : stderr);
+    return options ? 0 : 2;
+  }
+  ::umask(022);
+  print_circumstances(count, arguments);
+  std::vector<Contender> contenders = load_usual_contenders();
+  for (const auto& [name, program] : options->against) {
+    contenders.push_back(load_contender(name, Form::config, program));
+  }
+  // Opened here, for the private world has no way to them.
+  std::ofstream start_up;
+  std::ofstream look_up;
+  if (options->plots) {
+    fs::create_directories(*options->plots);
+    start_up.open(*options->plots / "start-up.svg");
+    look_up.open(*options->plots / "look-up.svg");
+  }
+  return testing_support::run_in_private_world([&] {
+    if (!testing_support::has_real_root()) {
+      std::fputs("bench: needs root, for chroot and namespaces\n", stderr);
+      return 1;
+    }
+    try {
+      stay_on_one_processor();
+      Bench bench(*options, std::move(contenders),
+                  load_contender("reading alone", Form::reader, BENCH_READER));
+      bench.install();
+      bench.measure_start_up();
+      bench.measure_look_up();
+      bench.measure_memory();
+      bench.save_plots(start_up, look_up);
+      std::fflush(stdout);
+    } catch (const std::exception& exception) {
+      std::fprintf(stderr, "bench: %s\n", exception.what());
+      return 1;
+    }
+    return 0;
+  });
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int count, char** arguments) {
+  try {
+    return bench::run(count, arguments);
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "bench: %s\n", exception.what());
+    return 1;
+  }
+}

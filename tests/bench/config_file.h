@@ -1,0 +1,26 @@
+// Configurations of any length.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace bench {
+
+enum class Family { ipv4, ipv6, mixed };
+
+/// Where the line that matches stands.
+enum class Position { first, middle, last, none };
+
+struct ConfigShape {
+  std::size_t entries = 0;
+  Family family = Family::ipv4;
+  Position position = Position::last;
+};
+
+/// Writes a configuration of `shape.entries` lines to `path`, of which one gives `address` the
+/// directory `root`.
+void write_config(const std::filesystem::path& path, const ConfigShape& shape,
+                  const std::string& address, const std::string& root);
+
+}  // namespace bench

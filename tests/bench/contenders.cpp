@@ -1,0 +1,80 @@
+#include "contenders.h"
+
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+
+#include "files.h"
+
+namespace bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<fs::path> find_on_path(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream directories(path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const fs::path candidate = fs::path(directory) / name;
+    if (fs::is_regular_file(candidate)) {
+      return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Contender load_contender(const std::string& name, Form form, const fs::path& path) {
+  return {name, form, testing_support::read_file(path)};
+}
+
+std::vector<Contender> load_usual_contenders() {
+  std::vector<Contender> contenders;
+  contenders.push_back(load_contender("no-op service alone", Form::service, BENCH_NOOP));
+  contenders.push_back(load_contender("the limit, no libc", Form::root, BENCH_LIMIT));
+  contenders.push_back(load_contender("virtuald", Form::config, BENCH_VIRTUALD));
+  contenders.push_back(load_contender("virtuald, dynamic", Form::config, BENCH_VIRTUALD_DYNAMIC));
+  const struct {
+    const char* name;
+    Form form;
+    const char* program;
+  } kPeers[] = {{"chroot, coreutils", Form::root, "chroot"},
+                {"chpst -/, runit", Form::slash, "chpst"},
+                {"tcpd, no root", Form::wrapped, "tcpd"}};
+  for (const auto& peer : kPeers) {
+    if (const std::optional<fs::path> path = find_on_path(peer.program)) {
+      contenders.push_back(load_contender(peer.name, peer.form, *path));
+    }
+  }
+  return contenders;
+}
+
+void install_contender(Contender& contender, const fs::path& directory) {
+  static int count = 0;
+  contender.program = directory / std::to_string(++count);
+  testing_support::write_file(contender.program, contender.image);
+  fs::permissions(contender.program, fs::perms(0755));
+}
+
+Launch launch_of(const Contender& contender, const Place& place) {
+  const std::string outside = place.root.string() + place.service;
+  const std::string program = contender.program.string();
+  switch (contender.form) {
+    case Form::service:
+      return {program, {program}};
+    case Form::root:
+      return {program, {program, place.root.string(), place.service}};
+    case Form::slash:
+      return {program, {program, "-/", place.root.string(), place.service}};
+    case Form::config:
+      return {program, {program, place.config.string(), place.service}};
+    case Form::reader:
+      return {program, {program, place.config.string(), outside}};
+    case Form::wrapped:
+      break;
+  }
+  return {program, {outside}};
+}
+
+}  // namespace bench

@@ -1,0 +1,39 @@
+// How long programs take, side by side.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// A program to start. Its environment is PATH alone.
+struct Launch {
+  std::string program;                 // a path
+  std::vector<std::string> arguments;  // with argument 0
+  bool reaches_service = true;         // whether it must become the no-op service, or must not
+};
+
+/// Starts `launch` with `connection` as its descriptors 0 to 2, as a super server does, and waits
+/// for its end. Microseconds from before vfork(2) to after wait(2). Throws if it did not do what it
+/// must.
+double time_once(const Launch& launch, int connection);
+
+/// Whether `launch` does what it must at all.
+bool works(const Launch& launch, int connection);
+
+/// What many runs took, in microseconds. Half of them lie between the quartiles.
+struct Summary {
+  double minimum = 0;
+  double lower_quartile = 0;
+  double median = 0;
+  double upper_quartile = 0;
+};
+
+/// Runs all of `launches` in turn, `rounds` times. Each round begins with another of them, so that
+/// none always follows the same. `between` is done after each run, out of the measured time.
+std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
+                          const std::function<void()>& between);
+
+}  // namespace bench
