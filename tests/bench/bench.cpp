@@ -34,12 +34,17 @@ using testing_support::Connection;
 using testing_support::LogSocket;
 
 constexpr const char* kUsage =
-    "usage: bench [--quick] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
+    "usage: bench [--quick] [--only PART] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
     "Measures, as root, what virtuald costs and what others cost. PROGRAM is called as\n"
-    "`PROGRAM CONFIG SERVICE`, as virtuald is. --svg writes start-up.svg and look-up.svg.\n";
+    "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, look-up or memory.\n"
+    "--svg writes start-up.svg and look-up.svg.\n";
 
 const Place kPlace = {"/virtual/conf.bench", "/virtual/domain3.com", "/bin/noop"};
 const fs::path kPrograms = "/virtual/programs";
+
+constexpr const char* kStartUp = "start-up";
+constexpr const char* kLookUp = "look-up";
+constexpr const char* kMemory = "memory";
 
 // Positions of the first three contenders.
 constexpr std::size_t kNoop = 0;
@@ -49,16 +54,16 @@ constexpr std::size_t kVirtuald = 2;
 struct Options {
   bool quick = false;
   bool help = false;
+  std::string only;                                          // the one part to measure, or empty
   std::vector<std::pair<std::string, std::string>> against;  // name, program
   std::optional<fs::path> plots;
 };
 
 std::optional<Options> parse_options(int count, char** arguments) {
-  const option known[] = {{"quick", no_argument, nullptr, 'q'},
-                          {"against", required_argument, nullptr, 'a'},
-                          {"svg", required_argument, nullptr, 's'},
-                          {"help", no_argument, nullptr, 'h'},
-                          {}};
+  const option known[] = {
+      {"quick", no_argument, nullptr, 'q'},         {"only", required_argument, nullptr, 'o'},
+      {"against", required_argument, nullptr, 'a'}, {"svg", required_argument, nullptr, 's'},
+      {"help", no_argument, nullptr, 'h'},          {}};
   Options options;
   for (int option = 0; (option = ::getopt_long(count, arguments, "", known, nullptr)) != -1;) {
     const std::string value = optarg != nullptr ? optarg : "";
@@ -66,6 +71,9 @@ std::optional<Options> parse_options(int count, char** arguments) {
     switch (option) {
       case 'q':
         options.quick = true;
+        break;
+      case 'o':
+        options.only = value;
         break;
       case 'a':
         options.against.emplace_back(
@@ -83,7 +91,9 @@ std::optional<Options> parse_options(int count, char** arguments) {
         return std::nullopt;
     }
   }
-  return optind == count ? std::optional(options) : std::nullopt;
+  const bool is_part = options.only.empty() || options.only == kStartUp ||
+                       options.only == kLookUp || options.only == kMemory;
+  return optind == count && is_part ? std::optional(options) : std::nullopt;
 }
 
 std::string processor_name() {
@@ -128,12 +138,13 @@ class Bench {
       : options_(options), contenders_(std::move(contenders)), reader_(std::move(reader)) {}
 
   void install();
-  void measure_start_up();
-  void measure_look_up();
-  void measure_memory();
+  void measure();
   void save_plots(std::ostream& start_up, std::ostream& look_up) const;
 
  private:
+  void measure_start_up();
+  void measure_look_up();
+  void measure_memory();
   void measure_family(const char* name, Family family, const Connection& connection,
                       const std::string& address);
   std::vector<const Contender*> look_up_contenders(const Connection& connection) const;
@@ -159,6 +170,21 @@ void Bench::install() {
   const fs::path service = kPlace.root.string() + kPlace.service;
   fs::create_directories(service.parent_path());
   fs::copy_file(contenders_[kNoop].program, service);
+}
+
+void Bench::measure() {
+  const auto is_wanted = [this](const char* part) {
+    return options_.only.empty() || options_.only == part;
+  };
+  if (is_wanted(kStartUp)) {
+    measure_start_up();
+  }
+  if (is_wanted(kLookUp)) {
+    measure_look_up();
+  }
+  if (is_wanted(kMemory)) {
+    measure_memory();
+  }
 }
 
 void Bench::measure_start_up() {
@@ -297,6 +323,9 @@ void Bench::measure_memory() {
 }
 
 void Bench::save_plots(std::ostream& start_up, std::ostream& look_up) const {
+  if (bars_.empty() || curves_.empty()) {
+    return;
+  }
   start_up << draw_bars("Time to start a service, beyond the service itself", "µs", bars_)
            << std::flush;
   look_up << draw_curves("Time to find the last entry of a configuration", "entries",
@@ -334,9 +363,7 @@ int run(int count, char** arguments) {
       Bench bench(*options, std::move(contenders),
                   load_contender("reading alone", Form::reader, BENCH_READER));
       bench.install();
-      bench.measure_start_up();
-      bench.measure_look_up();
-      bench.measure_memory();
+      bench.measure();
       bench.save_plots(start_up, look_up);
       std::fflush(stdout);
     } catch (const std::exception& exception) {
