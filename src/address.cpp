@@ -14,32 +14,47 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool is_digit(char character) {
-  return character >= '0' && character <= '9';
-}
+/// What is no hexadecimal digit in kHexValues; larger than any that is.
+constexpr unsigned kNoDigit = 16;
 
-/// The value of a hexadecimal digit, or -1.
-int hex_value(char character) {
-  if (is_digit(character)) {
-    return character - '0';
+/// The values of all characters as hexadecimal digits.
+constexpr std::array<std::uint8_t, 256> kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (unsigned digit = 0; digit < 10; ++digit) {
+    values['0' + digit] = static_cast<std::uint8_t>(digit);
   }
-  const char lower = static_cast<char>(character | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+  for (unsigned digit = 10; digit < 16; ++digit) {
+    values['a' + digit - 10] = values['A' + digit - 10] = static_cast<std::uint8_t>(digit);
+  }
+  return values;
+}();
+
+unsigned decimal_value(char character) {
+  return static_cast<unsigned>(character) - '0';  // above 9 if it is no digit
 }
 
-/// Four decimal fields into four bytes. Returns where they end, or nullptr.
+unsigned hex_value(char character) {
+  return kHexValues[static_cast<unsigned char>(character)];
+}
+
+/// Four decimal fields of one to three digits into four bytes. Returns where they end, or nullptr.
 const char* scan_ipv4(const char* text, const char* end, std::uint8_t* bytes) {
   for (int field = 0; field < 4; ++field) {
     if (field > 0 && (text == end || *text++ != '.')) {
       return nullptr;
     }
-    const char* const first = text;
-    unsigned value = 0;
-    while (text != end && is_digit(*text) && text - first < 4) {
-      value = value * 10 + static_cast<unsigned>(*text++ - '0');
+    unsigned value = text != end ? decimal_value(*text++) : kNoDigit;
+    if (value > 9) {
+      return nullptr;
     }
-    const bool leading_zero = text - first > 1 && *first == '0';
-    if (text == first || value > 255 || leading_zero) {
+    for (int more = 0; more < 2 && text != end && decimal_value(*text) <= 9; ++more) {
+      if (value == 0) {
+        return nullptr;
+      }
+      value = value * 10 + decimal_value(*text++);
+    }
+    if (value > 255) {
       return nullptr;
     }
     bytes[field] = static_cast<std::uint8_t>(value);
@@ -53,55 +68,58 @@ bool starts_with_two_colons(const char* text, const char* end) {
 
 /// Eight groups, of which "::" may stand for one or more that are zero.
 const char* scan_ipv6(const char* text, const char* end, Address& address) {
-  std::uint8_t* const bytes = address.bytes.data();
-  int filled = 0;  // bytes written so far
-  int gap = -1;    // where among them "::" stands
+  constexpr int kGroups = 8;
+  unsigned groups[kGroups];
+  int count = 0;
+  int gap = -1;  // how many of them stand before "::"
   if (starts_with_two_colons(text, end)) {
     gap = 0;
     text += 2;
   }
-  while (filled < 16) {
+  while (count < kGroups) {
     const char* const group = text;
     unsigned value = 0;
-    while (text != end && text - group < 4 && hex_value(*text) >= 0) {
-      value = value * 16 + static_cast<unsigned>(hex_value(*text++));
+    while (text != end && text - group < 4 && hex_value(*text) != kNoDigit) {
+      value = value * 16 + hex_value(*text++);
     }
     if (text == group) {
-      if (gap != filled) {
+      if (gap != count) {
         return nullptr;
       }
       break;
     }
     if (text != end && *text == '.') {
-      text = filled <= 12 ? scan_ipv4(group, end, bytes + filled) : nullptr;
+      std::uint8_t ipv4[4];
+      text = count <= kGroups - 2 ? scan_ipv4(group, end, ipv4) : nullptr;
       if (text == nullptr) {
         return nullptr;
       }
-      filled += 4;
+      groups[count++] = unsigned{ipv4[0]} << 8 | ipv4[1];
+      groups[count++] = unsigned{ipv4[2]} << 8 | ipv4[3];
       break;
     }
-    bytes[filled++] = static_cast<std::uint8_t>(value >> 8);
-    bytes[filled++] = static_cast<std::uint8_t>(value);
-    if (filled == 16 || text == end || *text != ':') {
+    groups[count++] = value;
+    if (count == kGroups || text == end || *text != ':') {
       break;
     }
     if (starts_with_two_colons(text, end)) {
       if (gap >= 0) {
         return nullptr;
       }
-      gap = filled;
+      gap = count;
       ++text;
     }
     ++text;
   }
-  if (gap < 0) {
-    return filled == 16 ? text : nullptr;
-  }
-  if (filled == 16) {
+  if ((gap < 0) != (count == kGroups)) {
     return nullptr;
   }
-  std::copy_backward(bytes + gap, bytes + filled, bytes + 16);
-  std::fill(bytes + gap, bytes + gap + (16 - filled), std::uint8_t{0});
+  address.bytes = {};
+  for (int index = 0; index < count; ++index) {
+    const int place = 2 * (index < gap || gap < 0 ? index : index + kGroups - count);
+    address.bytes[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(groups[index] >> 8);
+    address.bytes[static_cast<std::size_t>(place + 1)] = static_cast<std::uint8_t>(groups[index]);
+  }
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "virtuald/config.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -31,8 +32,13 @@ const char* skip_word(const char* text, const char* end) {
   for (; end - text >= 8; text += 8) {
     std::uint64_t word;
     std::memcpy(&word, text, 8);
-    // The high bit of a byte is set here if the byte, or one before it, is at most a space.
-    if (((word - kOnes * 0x21) & ~word & (kOnes * 0x80)) != 0) {
+    // The high bit of a byte is set here if the byte is at most a space: and perhaps those of bytes
+    // of more significance.
+    const std::uint64_t found = (word - kOnes * 0x21) & ~word & (kOnes * 0x80);
+    if (found != 0) {
+      if constexpr (std::endian::native == std::endian::little) {
+        return text + std::countr_zero(found) / 8;
+      }
       break;
     }
   }
