@@ -405,6 +405,11 @@ TEST_F(Shortage, UserWithoutProcessesLeftIsRefused) {
     }
   };
   const BackgroundProcess process(other);
+  const std::string directory = "/proc/" + std::to_string(process.pid());
+  ASSERT_TRUE(eventually([&directory] {
+    struct stat status {};
+    return ::stat(directory.c_str(), &status) == 0 && status.st_uid == 33;
+  }));
   LogSocket log;
   Call call;
   call.options = {"-u", "www"};
