@@ -1,0 +1,185 @@
+// virtfs with real daemons, and beside the builder of roots that others use.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "must_run.h"
+#include "network.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing_support::Command;
+using testing_support::Outcome;
+using testing_support::write_file;
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Whether all packages are unpacked; if so, their files are where they belong, in /usr and /etc.
+bool have_packages(const std::vector<std::string>& packages) {
+  std::vector<fs::path> programs;
+  std::vector<fs::path> settings;
+  for (const std::string& package : packages) {
+    const fs::path directory = fs::path(testing_support::kDaemonDirectory) / package;
+    if (!fs::exists(directory)) {
+      return false;
+    }
+    programs.push_back(directory / "usr");
+    if (fs::exists(directory / "etc")) {
+      settings.push_back(directory / "etc");
+    }
+  }
+  testing_support::make_writable("/usr", programs);
+  testing_support::make_writable("/etc", settings);
+  return true;
+}
+
+Outcome virtfs(const std::vector<std::string>& arguments) {
+  Command command;
+  command.arguments = {std::string(testing_support::kSourceDirectory) + "/scripts/virtfs", "-q"};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  command.environment = {{"PATH", "/usr/bin:/bin"}, {"VIRTUALD", testing_support::kVirtuald}};
+  return testing_support::run(command);
+}
+
+Milliseconds time_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+/// What a directory takes on the disk.
+std::uintmax_t kibibytes_of(const fs::path& directory) {
+  return std::stoul(testing_support::run({"du", "-sk", directory}).output);
+}
+
+class FiveDaemons : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    if (!have_packages({"inetutils-ftpd", "popa3d", "poppassd", "sendmail-base", "sendmail-bin"})) {
+      SKIP_OR_FAIL("needs the daemons that tests/run unpacks");
+    }
+    // What the packages do when they are installed.
+    fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
+    write_file("/etc/passwd", testing_support::read_file("/etc/passwd") +
+                                  "popa3d:x:117:65534::/var/lib/popa3d:/usr/sbin/nologin\n");
+    took_ = time_of([] {
+      const Outcome outcome =
+          virtfs({"-a", "127.0.0.1", "-f", "/virtual/conf", "-p", "ftpd", "-p", "popa3d", "-p",
+                  "sendmail", "-p", "busybox", "-p", "poppassd", "domain1.com"});
+      ASSERT_EQ(outcome.status, 0) << outcome.errors;
+    });
+  }
+
+  [[nodiscard]] Milliseconds took() const { return took_; }
+
+  /// What the daemon says to a client that sends `request`.
+  static std::string answer(const std::vector<std::string>& daemon, std::string_view request) {
+    testing_support::Connection connection = testing_support::connect_pair("127.0.0.1");
+    Command command;
+    command.arguments = {testing_support::kVirtuald, "/virtual/conf"};
+    command.arguments.insert(command.arguments.end(), daemon.begin(), daemon.end());
+    const int socket = connection.server.get();
+    const pid_t pid = testing_support::start(command, socket, socket, socket);
+    connection.server.reset();
+    EXPECT_EQ(::send(connection.client.get(), request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+    ::shutdown(connection.client.get(), SHUT_WR);
+    std::string text = testing_support::receive_all(connection.client.get());
+    testing_support::wait_for(pid);
+    return text;
+  }
+
+ private:
+  Milliseconds took_{};
+};
+
+TEST_F(FiveDaemons, AreInARootInTwoSeconds) {
+  EXPECT_LT(took(), Milliseconds(2000));
+}
+
+TEST_F(FiveDaemons, AreInARootOf32MiB) {
+  EXPECT_LT(kibibytes_of("/virtual/domain1.com"), 32U * 1024U);
+}
+
+TEST_F(FiveDaemons, AnswerWithFtp) {
+  EXPECT_TRUE(answer({"ftpd", "-l", "-a", "default"}, "QUIT\r\n").starts_with("220 "));
+}
+
+TEST_F(FiveDaemons, AnswerWithPop3) {
+  fs::create_directories("/virtual/domain1.com/var/lib/popa3d");
+  EXPECT_TRUE(answer({"popa3d"}, "QUIT\r\n").starts_with("+OK"));
+}
+
+TEST_F(FiveDaemons, AnswerWithSmtp) {
+  fs::create_directories("/virtual/domain1.com/var/spool/mqueue");
+  write_file("/virtual/domain1.com/etc/mail/sendmail.cf",
+             "V10/Berkeley\nDjdomain1.com\nO QueueDirectory=/var/spool/mqueue\n"
+             "O DontProbeInterfaces\nO SmtpGreetingMessage=$j\n"
+             "Mlocal, P=/bin/false, F=lsDFM, A=x\nMprog, P=/bin/false, F=l, A=x\n"
+             "S0\nR$*\t$#local $: $1\n");
+  EXPECT_TRUE(answer({"sendmail", "-bs"}, "QUIT\r\n").starts_with("220 domain1.com ESMTP"));
+}
+
+TEST_F(FiveDaemons, AnswerWithHttp) {
+  write_file("/virtual/domain1.com/var/www/html/index.html", "of domain one\n");
+  EXPECT_TRUE(answer({"busybox", "httpd", "-i", "-h", "/var/www/html"}, "GET / HTTP/1.0\r\n\r\n")
+                  .ends_with("\r\n\r\nof domain one\n"));
+}
+
+TEST_F(FiveDaemons, AnswerWithPoppassd) {
+  EXPECT_TRUE(answer({"poppassd"}, "quit\r\n").starts_with("200 poppassd"));
+}
+
+TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
+  NEEDS_REAL_ROOT();
+  if (!have_packages({"jailkit"}) || !fs::exists("/usr/bin/python3")) {
+    SKIP_OR_FAIL("needs jailkit, which tests/run unpacks, and python3");
+  }
+  std::vector<std::string> programs;
+  for (const char* name :
+       {"bash",   "cat",   "chmod", "cp",     "date", "dd",         "echo", "egrep",
+        "false",  "fgrep", "grep",  "gunzip", "gzip", "ln",         "ls",   "mkdir",
+        "mktemp", "more",  "mv",    "pwd",    "rm",   "rmdir",      "sed",  "sh",
+        "sleep",  "sync",  "tar",   "touch",  "true", "uncompress", "zcat"}) {
+    programs.insert(programs.end(), {"-p", name});
+  }
+  programs.emplace_back("domain1.com");
+  fs::create_directory("/virtual/jail");
+  std::vector<Milliseconds> ours;
+  std::vector<Milliseconds> theirs;
+  for (int round = 0; round < 5; ++round) {
+    fs::remove_all("/virtual/domain1.com");
+    fs::remove_all("/virtual/jail");
+    fs::create_directory("/virtual/jail");
+    ours.push_back(time_of([&programs] { ASSERT_EQ(virtfs(programs).status, 0); }));
+    theirs.push_back(time_of([] {
+      ASSERT_EQ(testing_support::run({"jk_init", "-c", "/etc/jailkit/jk_init.ini", "-j",
+                                      "/virtual/jail", "basicshell", "uidbasics"})
+                    .status,
+                0);
+    }));
+  }
+  std::sort(ours.begin(), ours.end());
+  std::sort(theirs.begin(), theirs.end());
+  const std::uintmax_t our_size = kibibytes_of("/virtual/domain1.com");
+  const std::uintmax_t their_size = kibibytes_of("/virtual/jail");
+  std::printf("virtfs %lld ms, %ju KiB; jk_init %lld ms, %ju KiB\n",
+              static_cast<long long>(ours[2].count()), our_size,
+              static_cast<long long>(theirs[2].count()), their_size);
+  EXPECT_LE(ours[2], theirs[2]);
+  EXPECT_LE(our_size, their_size);
+}
+
+}  // namespace
