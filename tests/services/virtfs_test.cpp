@@ -159,7 +159,7 @@ TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
   fs::create_directory("/virtual/jail");
   std::vector<Milliseconds> ours;
   std::vector<Milliseconds> theirs;
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 3; ++round) {
     fs::remove_all("/virtual/domain1.com");
     fs::remove_all("/virtual/jail");
     fs::create_directory("/virtual/jail");
@@ -176,9 +176,9 @@ TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
   const std::uintmax_t our_size = kibibytes_of("/virtual/domain1.com");
   const std::uintmax_t their_size = kibibytes_of("/virtual/jail");
   std::printf("virtfs %lld ms, %ju KiB; jk_init %lld ms, %ju KiB\n",
-              static_cast<long long>(ours[2].count()), our_size,
-              static_cast<long long>(theirs[2].count()), their_size);
-  EXPECT_LE(ours[2], theirs[2]);
+              static_cast<long long>(ours[1].count()), our_size,
+              static_cast<long long>(theirs[1].count()), their_size);
+  EXPECT_LE(ours[1], theirs[1]);
   EXPECT_LE(our_size, their_size);
 }
 
