@@ -1,10 +1,12 @@
 // virtfs: small roots of this machine's programs, and whole roots of a small host made for the
 // test.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -278,6 +280,20 @@ TEST_P(Virtfs, RefusesAProgramThatIsNotRoots) {
   ::chmod("/run/service", 0755);
   ASSERT_EQ(::chown("/run/service", 1000, 0), 0);
   EXPECT_EQ(run_script("virtfs", {"-p", "/run/service", "one.com"}).status, 1);
+}
+
+TEST_P(Virtfs, RefusesALibraryThatOthersMayWrite) {
+  testing_support::make_writable("/usr");
+  const fs::path library = fs::canonical(
+      first_line(testing_support::run(
+                     {"sh", "-c", "ldd /bin/ls | sed -n 's/.*libselinux.* => \\([^ ]*\\).*/\\1/p'"})
+                     .output));
+  ASSERT_EQ(::chmod(library.c_str(), 0666), 0);
+  const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(outcome.errors.ends_with(": not root's own, or others may write it: not taken\n"))
+      << outcome.errors;
+  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
 TEST_P(Virtfs, MissingAProgramLeavesNothing) {
@@ -969,6 +985,17 @@ TEST_P(VirtfsWhole, DropsSetUserIdBitsButThoseThatUsersNeed) {
   EXPECT_EQ(access_of(root("usr/bin/wall")), "0:0 0755");
   EXPECT_EQ(access_of(root("usr/bin/passwd")), "0:0 4755");
   EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/"), std::string::npos);
+}
+
+TEST_P(VirtfsWhole, DropsCapabilities) {
+  add_program("usr/bin/ping", "#!/bin/sh\n");
+  const std::uint32_t bind_low_ports[] = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+                                          1U << CAP_NET_BIND_SERVICE, 0, 0, 0};
+  ASSERT_EQ(::setxattr(host("usr/bin/ping").c_str(), "security.capability", bind_low_ports,
+                       sizeof bind_low_ports, 0),
+            0);
+  make_whole();
+  EXPECT_EQ(::getxattr(root("usr/bin/ping").c_str(), "security.capability", nullptr, 0), -1);
 }
 
 TEST_P(VirtfsWhole, LeavesNothingForOthersToWriteAmongThePrograms) {
