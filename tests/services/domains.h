@@ -1,0 +1,43 @@
+// The machine that the services are tried on: two domains, as in the samples of conf/.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "process.h"
+
+namespace testing_support {
+
+/// A domain as conf/conf.* name it.
+struct Domain {
+  std::string name;
+  std::string ipv4;
+  std::string ipv6;
+
+  [[nodiscard]] std::filesystem::path root() const { return "/virtual/" + name; }
+};
+
+inline const std::vector<Domain> kDomains = {{"domain1.com", "10.10.10.129", "2001:db8::81"},
+                                             {"domain2.com", "10.10.10.130", "2001:db8::82"}};
+
+/// An address of the machine that conf/conf.ftp does not name.
+inline constexpr const char* kNobody = "10.10.10.157";
+
+/// Makes the private world such a machine, once: its addresses, virtuald as
+/// /usr/local/bin/virtuald, the configurations of conf/ in /virtual, /usr and /etc writable and
+/// with the files of `packages` (of tests/daemons).
+void make_machine(const std::vector<std::string>& packages = {});
+
+/// Gives each domain a root that holds only the tests' own static service, as /usr/sbin/NAME for
+/// each of `names`. It answers `name` with the domain's.
+void make_small_roots(const std::vector<std::string>& names = {"service"});
+
+/// A program of a package of tests/daemons.
+std::string daemon_path(const std::string& package, const std::string& path);
+
+/// Starts openbsd-inetd with these lines of inetd.conf.
+BackgroundProcess start_inetd(const std::vector<std::string>& lines);
+
+}  // namespace testing_support

@@ -1,0 +1,225 @@
+// Every super server that gives a connection to a program gives it to virtuald.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "network.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+constexpr std::uint16_t kPort = 5000;
+
+/// What is listened on.
+enum class Listener { ipv4, dual_stack };
+
+std::string join(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return line;
+}
+
+struct SuperServer {
+  std::string name;
+  /// The command that runs virtuald with `arguments` for every connection to kPort.
+  std::function<std::vector<std::string>(Listener, const std::vector<std::string>& arguments)>
+      command;
+  /// What it says of a child that left with 125.
+  std::string report;
+};
+
+std::string inetd_line(const std::string& protocol, const std::vector<std::string>& arguments) {
+  return std::to_string(kPort) + " stream " + protocol +
+         " nowait root /usr/local/bin/virtuald virtuald " + join(arguments) + "\n";
+}
+
+std::vector<std::string> openbsd_inetd(Listener listener,
+                                       const std::vector<std::string>& arguments) {
+  write_file("/run/inetd.conf",
+             inetd_line(listener == Listener::ipv4 ? "tcp4" : "tcp46", arguments));
+  return {daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"};
+}
+
+std::vector<std::string> inetutils_inetd(Listener listener,
+                                         const std::vector<std::string>& arguments) {
+  write_file("/run/inetd.conf",
+             inetd_line(listener == Listener::ipv4 ? "tcp4" : "tcp6", arguments));
+  return {daemon_path("inetutils-inetd", "/usr/sbin/inetutils-inetd"), "-d", "-p/run/inetd.pid",
+          "/run/inetd.conf"};
+}
+
+std::vector<std::string> xinetd(Listener listener, const std::vector<std::string>& arguments) {
+  write_file("/run/xinetd.conf",
+             "service test\n{\n"
+             "  type = UNLISTED\n  port = " +
+                 std::to_string(kPort) +
+                 "\n"
+                 "  socket_type = stream\n  protocol = tcp\n  wait = no\n  user = root\n"
+                 "  flags = " +
+                 std::string(listener == Listener::ipv4 ? "IPv4" : "IPv6") +
+                 "\n"
+                 "  server = /usr/local/bin/virtuald\n"
+                 "  server_args = " +
+                 join(arguments) +
+                 "\n"
+                 "  log_type = FILE /run/xinetd.log\n"
+                 "  log_on_success = PID EXIT\n"
+                 "}\n");
+  return {daemon_path("xinetd", "/usr/sbin/xinetd"),
+          "-dontfork",
+          "-f",
+          "/run/xinetd.conf",
+          "-pidfile",
+          "/run/xinetd.pid"};
+}
+
+std::vector<std::string> with_arguments(std::vector<std::string> command,
+                                        const std::vector<std::string>& arguments) {
+  command.emplace_back("/usr/local/bin/virtuald");
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+std::vector<std::string> systemd_socket_activate(Listener listener,
+                                                 const std::vector<std::string>& arguments) {
+  const std::string port = std::to_string(kPort);
+  return with_arguments(
+      {daemon_path("systemd", "/usr/bin/systemd-socket-activate"), "-l",
+       listener == Listener::ipv4 ? "0.0.0.0:" + port : port, "--accept", "--inetd", "--"},
+      arguments);
+}
+
+std::vector<std::string> tcpserver(Listener, const std::vector<std::string>& arguments) {
+  return with_arguments(
+      {daemon_path("ucspi-tcp", "/usr/bin/tcpserver"), "-v", "-RHl0", "0", std::to_string(kPort)},
+      arguments);
+}
+
+std::vector<std::string> tcpsvd(Listener, const std::vector<std::string>& arguments) {
+  return with_arguments(
+      {daemon_path("ipsvd", "/usr/bin/tcpsvd"), "-v", "-l0", "0", std::to_string(kPort)},
+      arguments);
+}
+
+class SuperServers : public testing::TestWithParam<SuperServer> {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine();
+    make_small_roots();
+  }
+
+  static Command command(Listener listener, const std::string& what) {
+    Command command;
+    command.arguments = GetParam().command(listener, {"/virtual/conf.ftp", "service", what});
+    return command;
+  }
+};
+
+class DualStackServers : public SuperServers {};
+
+TEST_P(SuperServers, serve_each_domain_at_its_address) {
+  const BackgroundProcess server(command(Listener::ipv4, "name"));
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(ask(domain.ipv4, kPort), domain.name + "\n") << server.log();
+  }
+}
+
+TEST_P(DualStackServers, serve_each_domain_over_ipv6) {
+  const BackgroundProcess server(command(Listener::dual_stack, "name"));
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(ask(domain.ipv6, kPort), domain.name + "\n") << server.log();
+  }
+}
+
+TEST_P(DualStackServers, serve_ipv4_by_the_same_listener) {
+  const BackgroundProcess server(command(Listener::dual_stack, "name"));
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(ask(domain.ipv4, kPort), domain.name + "\n") << server.log();
+  }
+}
+
+TEST_P(SuperServers, leave_no_signal_ignored_or_blocked) {
+  const BackgroundProcess server(command(Listener::ipv4, "signals"));
+  EXPECT_EQ(ask(kDomains[0].ipv4, kPort), "ignored blocked\n") << server.log();
+}
+
+TEST_P(SuperServers, are_told_that_an_address_has_no_domain) {
+  const BackgroundProcess server(command(Listener::ipv4, "name"));
+  EXPECT_EQ(ask(kNobody, kPort), "");
+  EXPECT_TRUE(eventually([&] {
+    const std::string log =
+        GetParam().name == "xinetd" ? read_file("/run/xinetd.log") : server.log();
+    return log.find(GetParam().report) != std::string::npos;
+  })) << server.log();
+}
+
+TEST_P(SuperServers, leave_only_the_connection_open) {
+  const BackgroundProcess server(command(Listener::ipv4, "descriptors"));
+  EXPECT_EQ(ask(kDomains[0].ipv4, kPort), "descriptors 0 1 2\n") << server.log();
+}
+
+std::string name_of(const testing::TestParamInfo<SuperServer>& parameter) {
+  return parameter.param.name;
+}
+
+const auto kDualStack = testing::Values(
+    SuperServer{"openbsd_inetd", openbsd_inetd, "status 7d00"},
+    SuperServer{"inetutils_inetd", inetutils_inetd, "status 0x7d00"},
+    SuperServer{"xinetd", xinetd, "EXIT: test status=125"},
+    SuperServer{"systemd_socket_activate", systemd_socket_activate, "died with code 125"});
+const auto kIpv4Only = testing::Values(SuperServer{"tcpserver", tcpserver, "status 32000"},
+                                       SuperServer{"tcpsvd", tcpsvd, "exit 125"});
+
+INSTANTIATE_TEST_SUITE_P(Inetd, SuperServers, kDualStack, name_of);
+INSTANTIATE_TEST_SUITE_P(Ucspi, SuperServers, kIpv4Only, name_of);
+INSTANTIATE_TEST_SUITE_P(Inetd, DualStackServers, kDualStack, name_of);
+
+class Inetd : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine();
+  }
+};
+
+TEST_F(Inetd, finds_the_howtos_bare_program_name_in_the_root) {
+  make_small_roots({"wu.ftpd"});
+  const BackgroundProcess server = start_inetd(
+      {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp wu.ftpd -l -a"});
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(ask(domain.ipv4, 21), "argument 0: wu.ftpd\nargument 1: -l\nargument 2: -a\n")
+        << server.log();
+  }
+}
+
+TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
+  make_small_roots({"in.qpop"});
+  const BackgroundProcess server = start_inetd(
+      {"pop-3 stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.pop in.qpop -s"});
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(ask(domain.ipv6, 110), "argument 0: in.qpop\nargument 1: -s\n") << server.log();
+  }
+}
+
+TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {
+  make_small_roots();
+  const BackgroundProcess server = start_inetd(
+      {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name",
+       "http stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.www service name"});
+  EXPECT_EQ(ask(kNobody, 80), "domain1.com\n") << server.log();
+  EXPECT_EQ(ask(kNobody, 21), "") << server.log();
+}
+
+}  // namespace
+}  // namespace testing_support
