@@ -1,6 +1,6 @@
 #include "domains.h"
 
-#include <sys/stat.h>
+#include <stdexcept>
 
 #include "files.h"
 #include "paths.h"
@@ -39,6 +39,8 @@ void make_machine(const std::vector<std::string>& packages) {
   }
   overlay("/usr", packages);
   overlay("/etc", packages);
+  overlay("/var", packages);
+  write_file("/etc/resolv.conf", "nameserver 127.0.0.1\n");
   for (const Domain& domain : kDomains) {
     add_address(domain.ipv4 + "/32");
     add_address(domain.ipv6 + "/128");
@@ -67,7 +69,25 @@ std::string daemon_path(const std::string& package, const std::string& path) {
   return std::string(kDaemonDirectory) + "/" + package + path;
 }
 
-BackgroundProcess start_inetd(const std::vector<std::string>& lines) {
+std::string script(const std::string& name) {
+  return std::string(kSourceDirectory) + "/scripts/" + name;
+}
+
+std::string sample(const std::string& name) {
+  return read_file(fs::path(kSourceDirectory) / "conf" / name);
+}
+
+std::string inetd_line(const std::string& service, const std::string& words) {
+  for (std::string line : split_lines(sample("inetd.conf"))) {
+    line.erase(0, line.starts_with('#') ? 1 : 0);
+    if (line.starts_with(service + "\t") && line.find(words) != std::string::npos) {
+      return line;
+    }
+  }
+  throw std::runtime_error("conf/inetd.conf: no line for " + service + " with " + words);
+}
+
+Command inetd(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) {
     text += line + "\n";
@@ -75,7 +95,55 @@ BackgroundProcess start_inetd(const std::vector<std::string>& lines) {
   write_file("/run/inetd.conf", text);
   Command command;
   command.arguments = {daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"};
-  return BackgroundProcess(command);
+  return command;
+}
+
+Command dns() {
+  Command command;
+  command.arguments = {
+      daemon_path("dnsmasq-base", "/usr/sbin/dnsmasq"), "--keep-in-foreground", "--user=root",
+      "--pid-file=", "--conf-file=" + std::string(kSourceDirectory) + "/conf/dnsmasq.conf"};
+  return command;
+}
+
+std::string must_run(const std::vector<std::string>& arguments, const std::string& input) {
+  Command command;
+  command.arguments = arguments;
+  command.input = input;
+  const Outcome outcome = run(command);
+  if (outcome.status != 0) {
+    throw std::runtime_error(arguments.at(0) + ": " + outcome.output + outcome.errors);
+  }
+  return outcome.output;
+}
+
+void make_domains(const std::vector<std::string>& programs) {
+  for (const Domain& domain : kDomains) {
+    if (fs::exists(domain.root())) {
+      continue;
+    }
+    std::vector<std::string> command = {script("virtfs"), "-q", "-p",      "sh", "-p",
+                                        "useradd",        "-p", "chpasswd"};
+    for (const std::string& program : programs) {
+      command.insert(command.end(), {"-p", program});
+    }
+    command.push_back(domain.name);
+    must_run(command);
+    must_run({script("virtexec"), domain.name, "useradd", "-m", "-d", "/home/b/bob", "-s",
+              "/bin/sh", "bob"});
+    must_run({script("virtexec"), domain.name, "chpasswd"}, "bob:" + password(domain) + "\n");
+  }
+}
+
+std::string password(const Domain& domain) {
+  return "bob-of-" + domain.name;
+}
+
+Outcome curl(const std::string& url, const std::vector<std::string>& options) {
+  std::vector<std::string> command = {"curl", "--silent", "--show-error", "--max-time", "15"};
+  command.insert(command.end(), options.begin(), options.end());
+  command.push_back(url);
+  return run(command);
 }
 
 }  // namespace testing_support

@@ -37,7 +37,32 @@ void make_small_roots(const std::vector<std::string>& names = {"service"});
 /// A program of a package of tests/daemons.
 std::string daemon_path(const std::string& package, const std::string& path);
 
-/// Starts openbsd-inetd with these lines of inetd.conf.
-BackgroundProcess start_inetd(const std::vector<std::string>& lines);
+/// The path of a script of scripts/.
+std::string script(const std::string& name);
+
+/// A sample of conf/.
+std::string sample(const std::string& name);
+
+/// The line of conf/inetd.conf for `service` that holds `words`, be it commented out or not.
+std::string inetd_line(const std::string& service, const std::string& words);
+
+/// openbsd-inetd with these lines of inetd.conf.
+Command inetd(const std::vector<std::string>& lines);
+
+/// A name server on 127.0.0.1, which programs ask, with conf/dnsmasq.conf.
+Command dns();
+
+/// Runs a command that must not fail; its output. Throws with what it said if it does.
+std::string must_run(const std::vector<std::string>& arguments, const std::string& input = "");
+
+/// Makes each domain's root with virtfs, of `programs`, and its user bob, who has a home and his
+/// password().
+void make_domains(const std::vector<std::string>& programs);
+
+/// bob's, which is another in each domain.
+std::string password(const Domain& domain);
+
+/// What curl makes of `url`.
+Outcome curl(const std::string& url, const std::vector<std::string>& options = {});
 
 }  // namespace testing_support

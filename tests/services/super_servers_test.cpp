@@ -195,8 +195,8 @@ class Inetd : public testing::Test {
 
 TEST_F(Inetd, finds_the_howtos_bare_program_name_in_the_root) {
   make_small_roots({"wu.ftpd"});
-  const BackgroundProcess server = start_inetd(
-      {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp wu.ftpd -l -a"});
+  const BackgroundProcess server(inetd(
+      {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp wu.ftpd -l -a"}));
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(ask(domain.ipv4, 21), "argument 0: wu.ftpd\nargument 1: -l\nargument 2: -a\n")
         << server.log();
@@ -205,8 +205,8 @@ TEST_F(Inetd, finds_the_howtos_bare_program_name_in_the_root) {
 
 TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
   make_small_roots({"in.qpop"});
-  const BackgroundProcess server = start_inetd(
-      {"pop-3 stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.pop in.qpop -s"});
+  const BackgroundProcess server(inetd(
+      {"pop-3 stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.pop in.qpop -s"}));
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(ask(domain.ipv6, 110), "argument 0: in.qpop\nargument 1: -s\n") << server.log();
   }
@@ -214,9 +214,9 @@ TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
 
 TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {
   make_small_roots();
-  const BackgroundProcess server = start_inetd(
+  const BackgroundProcess server(inetd(
       {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name",
-       "http stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.www service name"});
+       "http stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.www service name"}));
   EXPECT_EQ(ask(kNobody, 80), "domain1.com\n") << server.log();
   EXPECT_EQ(ask(kNobody, 21), "") << server.log();
 }

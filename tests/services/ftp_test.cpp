@@ -1,0 +1,103 @@
+// The HOWTO's chapter on FTP, with inetutils-ftpd and curl.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Ftp : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"inetutils-ftpd"});
+    make_domains({"ftpd"});
+    for (const Domain& domain : kDomains) {
+      write_file(home(domain) / "readme", "bob's at " + domain.name + "\n");
+    }
+  }
+
+  static fs::path home(const Domain& domain) { return domain.root() / "home/b/bob"; }
+
+  static std::string url(const Domain& domain, const std::string& path) {
+    return "ftp://bob:" + password(domain) + "@" + domain.ipv4 + "/" + path;
+  }
+
+  static Command server() { return inetd({inetd_line("ftp", "conf.ftp ftpd")}); }
+};
+
+TEST_F(Ftp, bob_sees_the_files_of_his_domain) {
+  const BackgroundProcess running(server());
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl(url(domain, ""), {"--list-only"}).output, "readme\n");
+    EXPECT_EQ(curl(url(domain, "readme")).output, "bob's at " + domain.name + "\n");
+  }
+}
+
+TEST_F(Ftp, bob_puts_a_file_which_is_his) {
+  const BackgroundProcess running(server());
+  write_file("/tmp/new", "new\n");
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status, 0);
+    EXPECT_EQ(read_file(home(domain) / "new"), "new\n");
+    EXPECT_EQ(must_run({"stat", "-c", "%u", home(domain) / "new"}),
+              must_run({"stat", "-c", "%u", home(domain)}));
+  }
+}
+
+TEST_F(Ftp, transfers_actively) {
+  const BackgroundProcess running(server());
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl(url(domain, "readme"), {"--ftp-port", "-"}).output,
+              "bob's at " + domain.name + "\n");
+  }
+}
+
+TEST_F(Ftp, serves_ipv6) {
+  const BackgroundProcess running(server());
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(
+        curl("ftp://[" + domain.ipv6 + "]/readme", {"--user", "bob:" + password(domain)}).output,
+        "bob's at " + domain.name + "\n");
+  }
+}
+
+TEST_F(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
+  const BackgroundProcess running(server());
+  const Outcome outcome =
+      curl("ftp://" + kDomains[0].ipv4 + "/readme", {"--user", "bob:" + password(kDomains[1])});
+  EXPECT_EQ(outcome.status, 67);
+  EXPECT_EQ(outcome.output, "");
+}
+
+TEST_F(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
+  const Domain& open = kDomains[0];
+  must_run({"chroot", open.root(), "useradd", "-m", "-d", "/home/f/ftp", "ftp"});
+  write_file(open.root() / "home/f/ftp/public", "for all\n");
+  const BackgroundProcess running(server());
+  EXPECT_EQ(curl("ftp://" + open.ipv4 + "/public").output, "for all\n");
+  EXPECT_EQ(curl("ftp://" + kDomains[1].ipv4 + "/public").status, 67);
+}
+
+TEST_F(Ftp, confines_a_guest_to_his_home) {
+  const Domain& domain = kDomains[0];
+  write_file(domain.root() / "etc/ftpchroot", "bob\n");
+  const BackgroundProcess running(server());
+  // Two slashes: from the root that the daemon has by then.
+  EXPECT_EQ(curl(url(domain, "/readme")).output, "bob's at domain1.com\n");
+  EXPECT_EQ(curl(url(domain, "/etc/passwd")).status, 9);
+  EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
+}
+
+}  // namespace
+}  // namespace testing_support

@@ -1,0 +1,176 @@
+// The HOWTO's chapter on mail and POP: sendmail or exim, popa3d, curl, and a name server.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+#include <regex>
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A machine with one mailer and popa3d, and both domains with mail and POP.
+class MailMachine : public testing::Test {
+ protected:
+  static void make_sendmail_machine() {
+    make_machine({"sendmail-bin", "sendmail-base", "sendmail-cf", "m4", "popa3d"});
+    // What the installation of the packages does.
+    if (!fs::exists("/usr/sbin/sendmail")) {
+      fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
+      must_run({"useradd", "--system", "--home-dir", "/var/lib/popa3d", "popa3d"});
+    }
+    make_domains({"sendmail", "/usr/libexec/sendmail/mail.local", "popa3d"});
+    for (const Domain& domain : kDomains) {
+      configure_sendmail(domain.root(), domain.name);
+    }
+  }
+
+  /// What a root needs besides its programs.
+  static void configure_sendmail(const fs::path& root, const std::string& name) {
+    // sendmail asks for the full name of the machine; without an answer it waits for a minute.
+    write_file(root / "etc/hosts",
+               "127.0.0.1 localhost\n127.0.1.1 " + name + " " + must_run({"uname", "-n"}));
+    fs::create_directories(root / "var/spool/mqueue");
+    fs::permissions(root / "var/spool/mqueue", fs::perms::owner_all);
+    write_sendmail_cf(root, name, sample("sendmail.mc"));
+  }
+
+  static void write_sendmail_cf(const fs::path& root, const std::string& name,
+                                const std::string& macros) {
+    write_file("/tmp/sendmail.mc", std::regex_replace(macros, std::regex("domain1\\.com"), name));
+    write_file(root / "etc/mail/sendmail.cf",
+               must_run({"m4", "-D_CF_DIR_=/usr/share/sendmail/cf/",
+                         "/usr/share/sendmail/cf/m4/cf.m4", "/tmp/sendmail.mc"}));
+  }
+
+  static std::vector<std::string> lines(const std::string& mailer) {
+    return {inetd_line("smtp", mailer), inetd_line("pop-3", "popa3d")};
+  }
+
+  /// A message for bob as a stranger sends it: to the domain's address, by SMTP.
+  static Outcome send(const Domain& domain, const std::string& text) {
+    write_file("/tmp/message", "Subject: test\n\n" + text + "\n");
+    return curl("smtp://" + domain.ipv4,
+                {"--crlf", "--mail-from", "alice@domain2.com", "--mail-rcpt", "bob@" + domain.name,
+                 "--upload-file", "/tmp/message"});
+  }
+
+  /// A message from bob, who is logged in to `from`, for bob at `to`.
+  static void send_within(const Domain& from, const Domain& to, const std::string& text) {
+    must_run({"chroot", from.root(), "sendmail", "-f", "bob@" + from.name, "bob@" + to.name},
+             "Subject: test\n\n" + text + "\n");
+  }
+
+  static Outcome read_mail(const Domain& domain, const std::string& path,
+                           const std::string& password_given) {
+    return curl("pop3://" + domain.ipv4 + "/" + path, {"--user", "bob:" + password_given});
+  }
+
+  static bool mailbox_holds(const Domain& domain, const std::string& text) {
+    const fs::path mailbox = domain.root() / "var/mail/bob";
+    return fs::exists(mailbox) && read_file(mailbox).find(text) != std::string::npos;
+  }
+};
+
+class Mail : public MailMachine {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_sendmail_machine();
+    dns_.emplace(dns());
+    inetd_.emplace(inetd(lines("sendmail -bs")));
+  }
+
+  std::optional<BackgroundProcess> dns_;
+  std::optional<BackgroundProcess> inetd_;
+};
+
+TEST_F(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(send(domain, "for bob at " + domain.name).errors, "");
+  }
+  for (const Domain& domain : kDomains) {
+    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));
+  }
+  EXPECT_FALSE(mailbox_holds(kDomains[0], "for bob at domain2.com"));
+}
+
+TEST_F(Mail, between_the_domains_takes_the_way_over_the_network) {
+  send_within(kDomains[0], kDomains[1], "from next door");
+  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from next door"); }));
+  EXPECT_TRUE(mailbox_holds(kDomains[1], "by domain2.com"));
+}
+
+TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
+  write_sendmail_cf(
+      kDomains[0].root(), kDomains[0].name,
+      std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDONT_PROBE.*\n"), ""));
+  send_within(kDomains[0], kDomains[1], "from next door");
+  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[0], "from next door"); }));
+  EXPECT_FALSE(mailbox_holds(kDomains[1], "from next door"));
+}
+
+TEST_F(Mail, is_not_relayed_for_strangers) {
+  write_file("/tmp/message", "Subject: test\n\ntext\n");
+  EXPECT_EQ(curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@domain2.com", "--mail-rcpt",
+                                                "bob@domain2.com", "--upload-file", "/tmp/message"})
+                .errors,
+            "curl: (55) RCPT failed: 550\n");
+}
+
+TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
+  inetd_.reset();
+  send_within(kDomains[0], kDomains[1], "from the queue");
+  EXPECT_FALSE(fs::is_empty(kDomains[0].root() / "var/spool/mqueue"));
+  inetd_.emplace(inetd(lines("sendmail -bs")));
+  configure_sendmail("/", "host.example.com");
+  must_run({script("sendmail.init"), "start"});
+  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from the queue"); }));
+  must_run({script("sendmail.init"), "stop"});
+}
+
+class Pop : public Mail {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    Mail::SetUp();
+    for (const Domain& domain : kDomains) {
+      send(domain, "for bob at " + domain.name);
+      eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); });
+    }
+  }
+};
+
+TEST_F(Pop, gives_bob_his_mail_of_each_domain) {
+  for (const Domain& domain : kDomains) {
+    EXPECT_NE(
+        read_mail(domain, "1", password(domain)).output.find("for bob at " + domain.name + "\r\n"),
+        std::string::npos);
+    EXPECT_NE(read_mail(domain, "2", password(domain)).status, 0);
+  }
+}
+
+TEST_F(Pop, refuses_bob_with_his_password_of_the_other_domain) {
+  EXPECT_EQ(read_mail(kDomains[0], "1", password(kDomains[1])).status, 67);
+}
+
+TEST_F(Pop, finds_the_mail_in_usr_spool_too) {
+  for (const Domain& domain : kDomains) {
+    EXPECT_NE(must_run({"chroot", domain.root(), "sh", "-c",
+                        "read -r line </usr/spool/mail/bob; echo \"$line\""})
+                  .find("From alice@domain2.com"),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace testing_support
