@@ -1,5 +1,7 @@
 #include "domains.h"
 
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include "files.h"
@@ -28,6 +30,21 @@ void overlay(const std::string& directory, std::vector<std::string> packages) {
     }
   }
   make_writable(directory, layers);
+}
+
+std::vector<std::string> split_words(const std::string& line) {
+  std::istringstream stream(line);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+/// The value of `name` in a unit of systemd among the samples.
+std::string setting(const std::string& unit, const std::string& name) {
+  for (const std::string& line : split_lines(sample(unit))) {
+    if (line.starts_with(name + "=")) {
+      return line.substr(name.size() + 1);
+    }
+  }
+  throw std::runtime_error(unit + ": no " + name);
 }
 
 }  // namespace
@@ -59,6 +76,8 @@ void make_machine(const std::vector<std::string>& packages) {
 void make_small_roots(const std::vector<std::string>& names) {
   for (const Domain& domain : kDomains) {
     write_file(domain.root() / "name", domain.name);
+    write_file(domain.root() / "etc/passwd", "www-data:x:33:33::/:/bin/sh\n");
+    write_file(domain.root() / "etc/group", "www-data:x:33:\n");
     for (const std::string& name : names) {
       install(kService, domain.root() / "usr/sbin" / name);
     }
@@ -95,6 +114,30 @@ Command inetd(const std::vector<std::string>& lines) {
   write_file("/run/inetd.conf", text);
   Command command;
   command.arguments = {daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"};
+  return command;
+}
+
+Command systemd_unit(const std::string& name) {
+  const std::string unit = "systemd/virtual-" + name;
+  const std::vector<std::string> capabilities =
+      split_words(setting(unit + "@.service", "CapabilityBoundingSet"));
+  std::string bounds = "-all";
+  for (const std::string& capability : capabilities) {
+    bounds += ",+" + capability.substr(std::string("CAP_").size());
+  }
+  Command command;
+  command.arguments = {daemon_path("systemd", "/usr/bin/systemd-socket-activate"),
+                       "-l",
+                       setting(unit + ".socket", "ListenStream"),
+                       "--accept",
+                       "--inetd",
+                       "--",
+                       "setpriv",
+                       "--no-new-privs",
+                       "--bounding-set=" + bounds};
+  for (const std::string& word : split_words(setting(unit + "@.service", "ExecStart"))) {
+    command.arguments.push_back(word);
+  }
   return command;
 }
 

@@ -99,5 +99,15 @@ TEST_F(Ftp, confines_a_guest_to_his_home) {
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
 }
 
+TEST_F(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
+  const BackgroundProcess running(systemd_unit("ftp"));
+  write_file("/tmp/new", "new\n");
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl(url(domain, "readme"), {"--ftp-port", "-"}).output,
+              "bob's at " + domain.name + "\n");
+    EXPECT_EQ(curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status, 0);
+  }
+}
+
 }  // namespace
 }  // namespace testing_support

@@ -172,5 +172,16 @@ TEST_F(Pop, finds_the_mail_in_usr_spool_too) {
   }
 }
 
+TEST_F(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
+  inetd_.reset();
+  const BackgroundProcess smtp(systemd_unit("mail"));
+  const BackgroundProcess pop(systemd_unit("pop"));
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(send(domain, "second").errors, "");
+    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "second"); }));
+    EXPECT_NE(read_mail(domain, "2", password(domain)).output.find("second"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace testing_support
