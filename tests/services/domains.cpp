@@ -1,6 +1,10 @@
 #include "domains.h"
 
+#include <cstdint>
+#include <iomanip>
 #include <iterator>
+#include <map>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -24,12 +28,40 @@ void overlay(const std::string& directory, std::vector<std::string> packages) {
   packages.emplace_back("netbase");  // names of services and protocols
   std::vector<fs::path> layers;
   for (const std::string& package : packages) {
-    const std::string layer = daemon_path(package, directory);
-    if (fs::exists(layer)) {
-      layers.emplace_back(layer);
+    if (fs::exists(daemon_path(package, directory))) {
+      layers.emplace_back(daemon_path(package, directory));
     }
   }
   make_writable(directory, layers);
+}
+
+/// A package may still say /sbin and /lib where it means /usr/sbin and /usr/lib.
+void copy_what_stands_outside_usr(const std::string& package) {
+  for (const char* directory : {"/bin", "/lib", "/sbin"}) {
+    if (fs::exists(daemon_path(package, directory))) {
+      fs::copy(daemon_path(package, directory), directory,
+               fs::copy_options::recursive | fs::copy_options::copy_symlinks |
+                   fs::copy_options::skip_existing);
+    }
+  }
+}
+
+/// The port of a URL.
+std::uint16_t port_of(const std::string& url) {
+  static const std::map<std::string, std::uint16_t> kPorts = {
+      {"ftp", 21}, {"http", 80}, {"pop3", 110}, {"smtp", 25}};
+  return kPorts.at(url.substr(0, url.find(':')));
+}
+
+/// Whether somebody listens on `port`: asked of the kernel, since a connection would start the
+/// service.
+bool is_listened_on(std::uint16_t port, bool ipv6_only) {
+  std::ostringstream end;
+  end << ':' << std::hex << std::uppercase << std::setw(4) << std::setfill('0') << port;
+  const std::string listening = end.str() + " [0-9A-F]*:0000 0A ";
+  const std::string table =
+      (ipv6_only ? "" : read_file("/proc/net/tcp")) + read_file("/proc/net/tcp6");
+  return std::regex_search(table, std::regex(listening));
 }
 
 std::vector<std::string> split_words(const std::string& line) {
@@ -57,6 +89,9 @@ void make_machine(const std::vector<std::string>& packages) {
   overlay("/usr", packages);
   overlay("/etc", packages);
   overlay("/var", packages);
+  for (const std::string& package : packages) {
+    copy_what_stands_outside_usr(package);
+  }
   write_file("/etc/resolv.conf", "nameserver 127.0.0.1\n");
   for (const Domain& domain : kDomains) {
     add_address(domain.ipv4 + "/32");
@@ -183,6 +218,11 @@ std::string password(const Domain& domain) {
 }
 
 Outcome curl(const std::string& url, const std::vector<std::string>& options) {
+  const std::uint16_t port = port_of(url);
+  const bool is_ipv6 = url.find('[') != std::string::npos;
+  if (!eventually([=] { return is_listened_on(port, is_ipv6); })) {
+    throw std::runtime_error("nobody listens on port " + std::to_string(port));
+  }
   std::vector<std::string> command = {"curl", "--silent", "--show-error", "--max-time", "15"};
   command.insert(command.end(), options.begin(), options.end());
   command.push_back(url);

@@ -67,7 +67,7 @@ void make_domains(const std::vector<std::string>& programs);
 /// bob's, which is another in each domain.
 std::string password(const Domain& domain);
 
-/// What curl makes of `url`.
+/// What curl makes of `url`, once somebody listens there.
 Outcome curl(const std::string& url, const std::vector<std::string>& options = {});
 
 }  // namespace testing_support

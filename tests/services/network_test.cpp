@@ -1,0 +1,87 @@
+// The HOWTO's chapters on IP aliasing and DNS: many addresses on one interface, and their names.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+/// A machine with an interface eth0.
+class IpAliasing : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"ifupdown"});
+    must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
+    must_run({"ip", "link", "set", "cable", "up"});
+  }
+
+  static bool has_all_addresses() {
+    const std::string addresses = must_run({"ip", "-oneline", "address", "show", "dev", "eth0"});
+    for (const Domain& domain : kDomains) {
+      if (addresses.find(" " + domain.ipv4 + "/24 ") == std::string::npos ||
+          addresses.find(" " + domain.ipv6 + "/64 ") == std::string::npos) {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+TEST_F(IpAliasing, ip_gives_one_interface_an_address_for_each_domain) {
+  must_run({"ip", "link", "set", "eth0", "up"});
+  for (const Domain& domain : kDomains) {
+    must_run({"ip", "address", "add", domain.ipv4 + "/24", "dev", "eth0"});
+    must_run({"ip", "address", "add", domain.ipv6 + "/64", "dev", "eth0"});
+  }
+  EXPECT_TRUE(has_all_addresses());
+}
+
+TEST_F(IpAliasing, ifupdown_does_by_the_sample) {
+  write_file("/etc/network/interfaces", sample("network/interfaces"));
+  std::filesystem::create_directories("/run/network");
+  must_run({"ifup", "eth0"});
+  EXPECT_TRUE(has_all_addresses());
+  must_run({"ifdown", "eth0"});
+  EXPECT_FALSE(has_all_addresses());
+}
+
+TEST_F(IpAliasing, systemd_networkd_does_by_the_sample) {
+  write_file("/etc/systemd/network/10-virtual.network", sample("network/10-virtual.network"));
+  Command command;
+  command.arguments = {daemon_path("systemd", "/lib/systemd/systemd-networkd")};
+  const BackgroundProcess networkd(command);
+  EXPECT_TRUE(eventually(has_all_addresses)) << networkd.log();
+}
+
+TEST(Dns, leads_to_each_domain_by_its_names) {
+  NEEDS_REAL_ROOT();
+  make_machine();
+  make_domains({"busybox"});
+  for (const Domain& domain : kDomains) {
+    write_file(domain.root() / "var/www/html/index.html", "page of " + domain.name + "\n");
+  }
+  const BackgroundProcess name_server(dns());
+  const BackgroundProcess server(inetd({inetd_line("http", "")}));
+  for (const Domain& domain : kDomains) {
+    for (const std::string& name : {domain.name, "www." + domain.name}) {
+      for (const char* version : {"-4", "-6"}) {
+        EXPECT_TRUE(eventually([&] {
+          return curl("http://" + name + "/", {version}).output == "page of " + domain.name + "\n";
+        })) << name
+            << version << name_server.log();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace testing_support

@@ -1,0 +1,63 @@
+// The HOWTO's chapter on syslog: daemons of all domains reach the one logger of the machine.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "network.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+class Syslog : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"inetutils-syslogd", "inetutils-ftpd", "poppassd"});
+    make_domains({"ftpd", "poppassd", "logger"});
+    // The kernel's messages are none of the test's business.
+    write_file("/etc/default/virtuald", "SYSLOGD_OPTS=--no-klog\n");
+    must_run({script("syslog.init"), "start"});
+  }
+
+  void TearDown() override {
+    if (world_is_private()) {
+      run({script("syslog.init"), "stop"});
+    }
+  }
+
+  static bool log_holds(const std::string& text) {
+    return eventually([&] {
+      return (read_file("/var/log/syslog") + read_file("/var/log/auth.log")).find(text) !=
+             std::string::npos;
+    });
+  }
+};
+
+TEST_F(Syslog, hears_the_daemons_of_each_domain) {
+  const BackgroundProcess server(
+      inetd({inetd_line("ftp", "conf.ftp ftpd"), inetd_line("poppassd", "")}));
+  for (const Domain& domain : kDomains) {
+    // The name of a user that only this domain is asked for tells the messages apart.
+    const std::string user = domain.name.substr(0, 7);
+    curl("ftp://" + domain.ipv4 + "/", {"--user", user + ":wrong"});
+    EXPECT_TRUE(log_holds(", " + user)) << read_file("/var/log/syslog");
+    ask(domain.ipv4, 106, "user " + user + "\r\npass wrong\r\n");
+    EXPECT_TRUE(log_holds("old password is incorrect for user " + user))
+        << read_file("/var/log/syslog");
+  }
+}
+
+TEST_F(Syslog, hears_virtuald_itself) {
+  const BackgroundProcess server(inetd({inetd_line("ftp", "conf.ftp ftpd")}));
+  EXPECT_EQ(ask(kNobody, 21), "");
+  EXPECT_TRUE(log_holds("/virtual/conf.ftp: no entry for 10.10.10.157, and no default"));
+}
+
+}  // namespace
+}  // namespace testing_support

@@ -1,0 +1,51 @@
+// tcpd, by which the HOWTO's machine controlled access: before virtuald, and within each domain.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+class Tcpd : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"inetutils-ftpd", "tcpd"});
+    make_domains({"ftpd", "tcpd"});
+  }
+
+  /// Whether bob, coming from kNobody, is let in.
+  static bool lets_in(const Domain& domain) {
+    return curl("ftp://" + domain.ipv4 + "/",
+                {"--user", "bob:" + password(domain), "--interface", kNobody})
+               .status == 0;
+  }
+};
+
+TEST_F(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
+  const BackgroundProcess server(inetd({inetd_line("ftp", "/usr/sbin/tcpd")}));
+  EXPECT_TRUE(lets_in(kDomains[0]));
+  write_file("/etc/hosts.deny", std::string("virtuald: ") + kNobody + "\n");
+  EXPECT_FALSE(lets_in(kDomains[0]));
+  EXPECT_FALSE(lets_in(kDomains[1]));
+}
+
+TEST_F(Tcpd, in_the_root_goes_by_the_lists_of_the_domain) {
+  write_file("/etc/hosts.deny", "ALL: ALL\n");
+  const BackgroundProcess server(inetd({inetd_line("ftp", "tcpd -l")}));
+  write_file(kDomains[0].root() / "etc/hosts.deny", "ftpd: ALL\n");
+  EXPECT_FALSE(lets_in(kDomains[0]));
+  EXPECT_TRUE(lets_in(kDomains[1]));
+  write_file(kDomains[0].root() / "etc/hosts.allow", std::string("ftpd: ") + kNobody + "\n");
+  EXPECT_TRUE(lets_in(kDomains[0]));
+}
+
+}  // namespace
+}  // namespace testing_support

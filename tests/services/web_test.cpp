@@ -1,0 +1,72 @@
+// The HOWTO's chapter on the web, with busybox httpd and curl.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Web : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine();
+    make_domains({"busybox"});
+    for (const Domain& domain : kDomains) {
+      write_file(site(domain) / "index.html", "page of " + domain.name + "\n");
+      write_file(site(domain) / "cgi-bin/who",
+                 "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nbusybox id\n");
+      fs::permissions(site(domain) / "cgi-bin/who", fs::perms(0755));
+    }
+  }
+
+  static fs::path site(const Domain& domain) { return domain.root() / "var/www/html"; }
+
+  static Command server() { return inetd({inetd_line("http", "")}); }
+};
+
+TEST_F(Web, shows_the_pages_of_each_domain) {
+  const BackgroundProcess running(server());
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl("http://" + domain.ipv4 + "/").output, "page of " + domain.name + "\n");
+    EXPECT_EQ(curl("http://[" + domain.ipv6 + "]/").output, "page of " + domain.name + "\n");
+  }
+}
+
+TEST_F(Web, shows_strangers_the_default_domain) {
+  const BackgroundProcess running(server());
+  EXPECT_EQ(curl(std::string("http://") + kNobody + "/").output, "page of domain1.com\n");
+}
+
+TEST_F(Web, has_no_page_of_the_other_domain) {
+  write_file(site(kDomains[1]) / "only-here.html", "");
+  const BackgroundProcess running(server());
+  const std::vector<std::string> status = {"--output", "/dev/null", "--write-out", "%{http_code}"};
+  EXPECT_EQ(curl("http://" + kDomains[1].ipv4 + "/only-here.html", status).output, "200");
+  EXPECT_EQ(curl("http://" + kDomains[0].ipv4 + "/only-here.html", status).output, "404");
+}
+
+TEST_F(Web, runs_cgi_as_the_user_that_virtuald_became) {
+  const BackgroundProcess running(server());
+  EXPECT_EQ(curl("http://" + kDomains[0].ipv4 + "/cgi-bin/who").output,
+            "uid=33(www-data) gid=33(www-data)\n");
+}
+
+TEST_F(Web, works_with_what_the_systemd_unit_leaves_of_root) {
+  const BackgroundProcess running(systemd_unit("www"));
+  EXPECT_EQ(curl("http://" + kDomains[1].ipv4 + "/cgi-bin/who").output,
+            "uid=33(www-data) gid=33(www-data)\n");
+}
+
+}  // namespace
+}  // namespace testing_support
