@@ -65,8 +65,9 @@ class MailMachine : public testing::Test {
   }
 
   /// A message from bob, who is logged in to `from`, for bob at `to`.
-  static void send_within(const Domain& from, const Domain& to, const std::string& text) {
-    must_run({"chroot", from.root(), "sendmail", "-f", "bob@" + from.name, "bob@" + to.name},
+  static void send_within(const Domain& from, const std::string& mailer, const Domain& to,
+                          const std::string& text) {
+    must_run({"chroot", from.root(), mailer, "-f", "bob@" + from.name, "bob@" + to.name},
              "Subject: test\n\n" + text + "\n");
   }
 
@@ -105,7 +106,7 @@ TEST_F(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
 }
 
 TEST_F(Mail, between_the_domains_takes_the_way_over_the_network) {
-  send_within(kDomains[0], kDomains[1], "from next door");
+  send_within(kDomains[0], "sendmail", kDomains[1], "from next door");
   EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from next door"); }));
   EXPECT_TRUE(mailbox_holds(kDomains[1], "by domain2.com"));
 }
@@ -114,7 +115,7 @@ TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
   write_sendmail_cf(
       kDomains[0].root(), kDomains[0].name,
       std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDONT_PROBE.*\n"), ""));
-  send_within(kDomains[0], kDomains[1], "from next door");
+  send_within(kDomains[0], "sendmail", kDomains[1], "from next door");
   EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[0], "from next door"); }));
   EXPECT_FALSE(mailbox_holds(kDomains[1], "from next door"));
 }
@@ -129,7 +130,7 @@ TEST_F(Mail, is_not_relayed_for_strangers) {
 
 TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   inetd_.reset();
-  send_within(kDomains[0], kDomains[1], "from the queue");
+  send_within(kDomains[0], "sendmail", kDomains[1], "from the queue");
   EXPECT_FALSE(fs::is_empty(kDomains[0].root() / "var/spool/mqueue"));
   inetd_.emplace(inetd(lines("sendmail -bs")));
   configure_sendmail("/", "host.example.com");
@@ -181,6 +182,49 @@ TEST_F(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
     EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "second"); }));
     EXPECT_NE(read_mail(domain, "2", password(domain)).output.find("second"), std::string::npos);
   }
+}
+
+class MailByExim : public MailMachine {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"exim4-daemon-light"});
+    must_run(
+        {"useradd", "--system", "--home-dir", "/var/spool/exim4", "--user-group", "Debian-exim"});
+    make_domains({"exim4"});
+    for (const Domain& domain : kDomains) {
+      std::string text = sample("exim4.conf");
+      text = std::regex_replace(text, std::regex("domain1\\.com"), domain.name);
+      text = std::regex_replace(text, std::regex(kDomains[0].ipv4), domain.ipv4);
+      text = std::regex_replace(text, std::regex(kDomains[0].ipv6), domain.ipv6);
+      write_file(domain.root() / "etc/exim4/exim4.conf", text);
+      for (const char* directory : {"var/spool/exim4", "var/log/exim4"}) {
+        must_run({"install", "-d", "-m", "0750", "-o", "Debian-exim", "-g", "Debian-exim",
+                  domain.root() / directory});
+      }
+    }
+    dns_.emplace(dns());
+    inetd_.emplace(inetd({inetd_line("smtp", "exim4 -bs")}));
+  }
+
+  std::optional<BackgroundProcess> dns_;
+  std::optional<BackgroundProcess> inetd_;
+};
+
+TEST_F(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(send(domain, "for bob at " + domain.name).errors, "");
+  }
+  for (const Domain& domain : kDomains) {
+    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));
+  }
+  EXPECT_FALSE(mailbox_holds(kDomains[0], "for bob at domain2.com"));
+}
+
+TEST_F(MailByExim, between_the_domains_takes_the_way_over_the_network) {
+  send_within(kDomains[0], "exim4", kDomains[1], "from next door");
+  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from next door"); }));
+  EXPECT_TRUE(mailbox_holds(kDomains[1], "by domain2.com with esmtp"));
 }
 
 }  // namespace
