@@ -216,17 +216,6 @@ TEST_P(SendmailInit, queue_sets_the_interval) {
   EXPECT_PRED2(contains, title, "Queue runner@00:15:00 for /var/spool/mqueue");
 }
 
-TEST_P(SendmailInit, queue_that_is_no_interval_is_refused) {
-  for (const char* value : {"-bd", "often", "15"}) {
-    const Outcome outcome = init("start", {{"QUEUE", value}});
-    EXPECT_EQ(1, outcome.status);
-    EXPECT_EQ(
-        "sendmail.init: QUEUE: not an interval such as 1h or 15m: " + std::string(value) + "\n",
-        outcome.errors);
-  }
-  EXPECT_TRUE(processes_of("sendmail").empty());
-}
-
 // ---- status ----------------------------------------------------------------
 
 TEST_P(SendmailInit, status_is_3_when_none_runs) {
@@ -260,13 +249,21 @@ TEST_P(SendmailInit, status_believes_no_pid_file_of_a_domain) {
 }
 
 TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_is_not_root_s) {
-  fs::copy_file("/bin/busybox", kOne / "tmp/sendmail");
+  fs::copy_file("/bin/sleep", kOne / "tmp/sendmail");
   ASSERT_EQ(0, ::chown((kOne / "tmp/sendmail").c_str(), 1001, 1001));
-  write_file(kOne / "tmp/run", "#!/tmp/sendmail sh\n");
-  const BackgroundProcess forged(
-      command_of({"chroot", "--userspec=1001:1001", kOne, "/tmp/sendmail", "sleep", "60", "-q1h"}));
-  ASSERT_TRUE(eventually([] { return !processes_of("sendmail", kOne).empty(); }));
+  Command forgery = command_of({"sendmail -q1h", "60"});
+  forgery.program = "/tmp/sendmail";
+  forgery.prepare = [] {
+    if (::chroot(kOne.c_str()) != 0 || ::setuid(1001) != 0) {
+      ::_exit(1);
+    }
+  };
+  const BackgroundProcess forged(forgery);
+  ASSERT_TRUE(eventually([] { return processes_of("sendmail", kOne).size() == 1; }));
   EXPECT_EQ(3, init("status").status);
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_TRUE(is_running(forged.pid()));
 }
 
 // ---- stop ------------------------------------------------------------------
@@ -496,19 +493,36 @@ TEST_P(SendmailInit, both_scripts_together_leave_no_message_of_any_domain_behind
 
 // ---- Usage -----------------------------------------------------------------
 
-TEST_P(SendmailInit, wrong_usage_is_2) {
+class SendmailInitUsage : public InitScriptTest {
+ protected:
+  SendmailInitUsage() : InitScriptTest("sendmail.init") {}
+};
+
+INSTANTIATE_SHELLS(SendmailInitUsage);
+
+TEST_P(SendmailInitUsage, wrong_usage_is_2) {
   EXPECT_EQ(2, init("begin").status);
   EXPECT_EQ(2, run_script("sendmail.init").status);
   EXPECT_EQ(2, init("-x").status);
 }
 
-TEST_P(SendmailInit, help_goes_to_standard_output) {
+TEST_P(SendmailInitUsage, help_goes_to_standard_output) {
   const Outcome outcome = init("-h");
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(contains, outcome.output, "usage: sendmail.init start | stop | restart | status\n");
 }
 
-TEST_P(SendmailInit, another_user_than_root_is_told_so) {
+TEST_P(SendmailInitUsage, queue_that_is_no_interval_is_refused) {
+  for (const char* value : {"-bd", "often", "15"}) {
+    const Outcome outcome = init("start", {{"QUEUE", value}});
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ(
+        "sendmail.init: QUEUE: not an interval such as 1h or 15m: " + std::string(value) + "\n",
+        outcome.errors);
+  }
+}
+
+TEST_P(SendmailInitUsage, another_user_than_root_is_told_so) {
   Command command = script("sendmail.init", {"start"});
   command.prepare = [] { static_cast<void>(::setuid(65534)); };
   const Outcome outcome = run(command);

@@ -149,6 +149,27 @@ TEST_P(SyslogInit, start_proves_a_domain_without_a_logger_by_the_host_s) {
   EXPECT_TRUE(arrives("from (domain2.com): heard"));
 }
 
+TEST_P(SyslogInit, start_says_of_a_domain_that_nothing_can_be_sent_from_there) {
+  fs::remove("/virtual/domain2.com/bin/logger");
+  ASSERT_EQ(0, ::mount("/dev/null", "/usr/bin/logger", nullptr, MS_BIND, nullptr));
+  const Outcome outcome = init("start");
+  ::umount2("/usr/bin/logger", MNT_DETACH);
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output,
+               "syslog.init: domain1.com: heard\n"
+               "syslog.init: domain2.com: linked; no logger to send a message with\n"
+               "syslog.init: domain3.com: heard\n");
+}
+
+TEST_P(SyslogInit, start_proves_domains_where_the_host_has_busybox_s_logger_only) {
+  ASSERT_EQ(0, ::mount("/bin/busybox", "/usr/bin/logger", nullptr, MS_BIND, nullptr));
+  const Outcome outcome = init("start");
+  ::umount2("/usr/bin/logger", MNT_DETACH);
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_TRUE(arrives("from (/): heard"));
+  EXPECT_TRUE(arrives("from (domain2.com): heard"));
+}
+
 TEST_P(SyslogInit, second_start_says_that_it_runs) {
   ASSERT_EQ(0, init("start").status);
   const std::vector<pid_t> before = processes_of("syslogd");
