@@ -1,8 +1,13 @@
 // syslog.init with real loggers.
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
 
 #include "init_script.h"
+#include "network.h"
 
 namespace {
 
@@ -22,6 +27,18 @@ bool same_inode(const fs::path& one, const fs::path& other) {
 bool arrives(const std::string& text, const fs::path& file = kLog) {
   return eventually(
       [&] { return fs::exists(file) && read_file(file).find(text) != std::string::npos; });
+}
+
+/// Sends messages until the socket takes no more, and whoever sends another waits.
+void fill(const fs::path& path) {
+  const Descriptor sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  while (::sendto(sender.get(), "<13>full", 8, 0, reinterpret_cast<sockaddr*>(&address),
+                  sizeof address) > 0) {
+  }
+  ASSERT_EQ(EAGAIN, errno);
 }
 
 class SyslogInit : public InitScriptTest {
@@ -202,9 +219,10 @@ TEST_P(SyslogInit, start_with_a_logger_that_fails_repeats_what_it_said) {
 TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
   const Outcome outcome = init("start", {{"LOGFILE", "/var/log/elsewhere"}});
   EXPECT_EQ(1, outcome.status);
-  EXPECT_PRED2(contains, outcome.errors,
-               "syslog.init: /var/log/elsewhere: the host's own message did not arrive "
-               "there: set LOGFILE to where the logger writes\n");
+  EXPECT_EQ(
+      "syslog.init: /var/log/elsewhere: the host's own message did not arrive there: the logger "
+      "hangs, or LOGFILE must be set to where it writes\n",
+      outcome.errors);
 }
 
 TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
@@ -372,9 +390,14 @@ TEST_P(SyslogInit, status_of_a_hung_logger_ends) {
   ASSERT_EQ(0, init("start").status);
   const pid_t pid = processes_of("syslogd").at(0);
   ::kill(pid, SIGSTOP);
+  fill(kSocket);
   const Outcome outcome = init("status");
   ::kill(pid, SIGCONT);
   EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "syslog.init: /var/log/syslog /var/log/messages: the host's own message did not arrive "
+      "there: the logger hangs, or LOGFILE must be set to where it writes\n",
+      outcome.errors);
 }
 
 // ---- restart and reload ----------------------------------------------------
@@ -710,15 +733,27 @@ TEST_P(SyslogInit, per_domain_stop_goes_by_no_pid_file_of_a_domain) {
   EXPECT_TRUE(processes_of("syslogd", "/virtual/domain1.com").empty());
 }
 
-TEST_P(SyslogInit, per_domain_log_that_is_a_link_out_of_the_domain_is_not_read) {
+TEST_P(SyslogInit, per_domain_log_that_is_a_link_is_not_read) {
   give_logger("/virtual/domain1.com");
   use_logger_of_each_domain();
-  fs::create_directories("/virtual/domain1.com/scratch");
-  fs::remove("/virtual/domain1.com/var/log");
-  fs::create_symlink("/scratch", "/virtual/domain1.com/var/log");
-  fs::create_symlink("/virtual/domain1.com/scratch/syslog", "/scratch/syslog");
+  write_file("/virtual/domain1.com/etc/syslog.conf", "*.*\t/var/log/real\n");
+  fs::create_symlink("real", "/virtual/domain1.com/var/log/syslog");
   const Outcome outcome = init("start");
   EXPECT_PRED2(contains, outcome.errors, "domain1.com: cut off: its message did not arrive in ");
+  EXPECT_TRUE(arrives("from (domain1.com): heard", "/virtual/domain1.com/var/log/real"));
+}
+
+TEST_P(SyslogInit, per_domain_log_behind_a_link_out_of_the_domain_is_not_read) {
+  give_logger("/virtual/domain1.com");
+  use_logger_of_each_domain();
+  fs::create_directory("/virtual/domain1.com/scratch");
+  fs::remove("/virtual/domain1.com/var/log");
+  fs::create_symlink("/scratch", "/virtual/domain1.com/var/log");
+  ASSERT_EQ(0, ::mount("/virtual/domain1.com/scratch", "/scratch", nullptr, MS_BIND, nullptr));
+  const Outcome outcome = init("start");
+  EXPECT_PRED2(contains, outcome.errors, "domain1.com: cut off: its message did not arrive in ");
+  EXPECT_TRUE(arrives("from (domain1.com): heard", "/scratch/syslog"));
+  ::umount2("/scratch", MNT_DETACH);
 }
 
 // ---- Several disks ---------------------------------------------------------
