@@ -21,10 +21,11 @@
 #include <vector>
 
 #include "files.h"
+#include "log_socket.h"
 #include "must_run.h"
 #include "paths.h"
 #include "process.h"
-#include "served.h"
+#include "serving.h"
 #include "world.h"
 
 namespace testing_support {
@@ -60,7 +61,7 @@ const std::vector<std::pair<std::regex, const char*>> kHarmless = {
 /// What is logged when one of the others fails; "ERRNO" is the error's text.
 struct Refusal {
   std::regex call;
-  const char* message;
+  std::string message;
   int status = 125;
 };
 const std::vector<Refusal> kRefusals = {
@@ -81,8 +82,8 @@ const std::vector<Refusal> kRefusals = {
     {std::regex(R"(setgroups\(.*)"), "setgroups for uid 33: ERRNO"},
     {std::regex(R"(setgid\(.*)"), "setgid 33: ERRNO"},
     {std::regex(R"(setuid\(.*)"), "setuid 33: ERRNO"},
-    {std::regex(R"(execve\("/bin/service", .*)"),
-     "exec /bin/service in /virtual/domain1.com: ERRNO", 126},
+    {std::regex(R"(execve\("/usr/sbin/service", .*)"),
+     "exec /usr/sbin/service in /virtual/domain1.com: ERRNO", 126},
 };
 
 /// The message that the failure of `call` must leave; nullptr if it is harmless.
@@ -122,40 +123,52 @@ std::vector<TracedCall> parse_trace(const std::string& trace) {
   return calls;
 }
 
+/// virtuald for /virtual/conf and the service, whose root it then names.
+Serving serving_with(const Strings& options) {
+  Serving serving;
+  serving.arguments = options;
+  serving.arguments.insert(serving.arguments.end(), {kConfig, "service", "name"});
+  serving.environment = {{"PATH", "/usr/sbin"}};
+  return serving;
+}
+
+void make_domains() {
+  make_two_domains();
+  write_file("/virtual/domain1.com/etc/passwd", "root:x:0:0::/:\nwww:x:33:33::/:\n");
+  write_file("/virtual/domain1.com/etc/group", "www:x:33:\nextra:x:44:www\n");
+  write_file(kConfig, "# ftp\n10.0.0.1 /virtual/domain2.com\n127.0.0.2 /virtual/domain1.com\n");
+}
+
+void expect_served(const Served& served) {
+  EXPECT_EQ(served.answer, "domain1\n");
+  EXPECT_EQ(served.status, 0);
+}
+
 class Faults : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
     NEEDS_STRACE();
-    if (std::string(kVirtuald).ends_with("_dynamic")) {
-      GTEST_SKIP() << "the calls of a sanitizer are not virtuald's";
-    }
-    make_domain("domain1.com");
-    make_domain("other.com");
-    write_file(kConfig, "# ftp\n10.0.0.1 /virtual/other.com\n127.0.0.1 /virtual/domain1.com\n");
+    make_domains();
   }
 
   /// The calls that virtuald makes when nothing fails.
-  std::vector<TracedCall> trace(const Strings& options) {
-    Call call;
-    call.options = options;
-    call.under = {"strace", "-o", kTrace};
-    const Served served = serve(call, log_);
-    EXPECT_EQ(served.answer, "domain1.com\n");
-    EXPECT_EQ(served.status, 0);
+  static std::vector<TracedCall> trace(const Strings& options) {
+    Serving serving = serving_with(options);
+    serving.under = {"strace", "-o", kTrace};
+    expect_served(serve(serving));
     return parse_trace(read_file(kTrace));
   }
 
-  Served serve_with_fault(const Strings& options, const std::string& fault) {
-    Call call;
-    call.options = options;
-    call.under = {"strace", "-o", kTrace, "-e", "inject=" + fault};
-    return serve(call, log_);
+  static Served serve_with_fault(const Strings& options, const std::string& fault) {
+    Serving serving = serving_with(options);
+    serving.under = {"strace", "-o", kTrace, "-e", "inject=" + fault};
+    return serve(serving);
   }
 
   /// Lets every call fail in turn.
-  void fail_each(const Strings& options, const char* error_name, const char* error_text,
-                 const std::regex& retried = std::regex("never")) {
+  static void fail_each(const Strings& options, const char* error_name, const char* error_text,
+                        const std::regex& retried = std::regex("never")) {
     const std::vector<TracedCall> calls = trace(options);
     ASSERT_GT(calls.size(), 20U) << "strace has shown no more of virtuald";
     int refused = 0;
@@ -167,8 +180,7 @@ class Faults : public ::testing::Test {
       const Refusal* const refusal =
           std::regex_match(call.text, retried) ? nullptr : expected_refusal(call);
       if (refusal == nullptr) {
-        EXPECT_EQ(served.answer, "domain1.com\n");
-        EXPECT_EQ(served.status, 0);
+        expect_served(served);
       } else {
         expect_refused(*refusal, error_text, served);
         ++refused;
@@ -182,44 +194,41 @@ class Faults : public ::testing::Test {
     EXPECT_EQ(served.answer, "");
     EXPECT_EQ(served.status, refusal.status);
     ASSERT_FALSE(served.log.empty());
+    const std::string message = without_prefix(served.log.back());
     const std::string pattern =
-        "<27>" + std::regex_replace(std::string(refusal.message), std::regex("ERRNO"), error_text);
-    EXPECT_TRUE(std::regex_match(served.log.back(), std::regex(pattern)))
-        << served.log.back() << "\nis not " << pattern;
+        std::regex_replace(refusal.message, std::regex("ERRNO"), error_text);
+    EXPECT_TRUE(std::regex_match(message, std::regex(pattern)))
+        << message << "\nis not " << pattern;
   }
-
-  LogSocket log_;
 };
 
-TEST_F(Faults, EachCallFailing) {
+TEST_F(Faults, every_call_failing) {
   fail_each({}, "EIO", kInputError);
 }
 
-TEST_F(Faults, EachCallFailingWithVerboseLog) {
+TEST_F(Faults, every_call_failing_with_verbose_log) {
   fail_each({"-v"}, "EIO", kInputError);
 }
 
-TEST_F(Faults, EachCallFailingForAnotherUser) {
+TEST_F(Faults, every_call_failing_for_another_user) {
   fail_each({"-v", "-u", "www"}, "EIO", kInputError);
 }
 
-TEST_F(Faults, EachCallOutOfMemory) {
+TEST_F(Faults, every_call_out_of_memory) {
   fail_each({"-v", "-u", "www"}, "ENOMEM", "(Out of|Cannot allocate) memory");
 }
 
-TEST_F(Faults, EachCallInterrupted) {
+TEST_F(Faults, every_call_interrupted) {
   fail_each({"-v", "-u", "www"}, "EINTR", "Interrupted system call", std::regex(R"(read\(.*)"));
 }
 
 /// A kernel or filter that says that a call succeeded which did nothing.
-TEST_F(Faults, SetuidThatDoesNothingIsFoundOut) {
-  const Served served = serve_with_fault({"-u", "www"}, "setuid:retval=0:when=1");
-  EXPECT_EQ(served.answer, "");
-  EXPECT_EQ(served.status, 125);
-  EXPECT_EQ(served.log, Strings{"<27>setuid 33: root can be had back: not started"});
+TEST_F(Faults, setuid_that_does_nothing) {
+  expect_refusal(serve_with_fault({"-u", "www"}, "setuid:retval=0:when=1"), 125,
+                 "setuid 33: root can be had back: not started");
 }
 
-TEST_F(Faults, ProgramThatCannotBeExecutedIsCannotStart) {
+TEST_F(Faults, program_that_cannot_be_executed) {
   const std::map<std::string, std::string> errors = {{"ENOMEM", "(Out of|Cannot allocate) memory"},
                                                      {"EAGAIN", "Resource temporarily unavailable"},
                                                      {"ETXTBSY", "Text file busy"},
@@ -228,7 +237,7 @@ TEST_F(Faults, ProgramThatCannotBeExecutedIsCannotStart) {
                                                      {"EPERM", "Operation not permitted"}};
   for (const auto& [name, text] : errors) {
     SCOPED_TRACE(name);
-    expect_refused({std::regex(), "exec /bin/service in /virtual/domain1.com: ERRNO", 126},
+    expect_refused({std::regex(), "exec /usr/sbin/service in /virtual/domain1.com: ERRNO", 126},
                    text.c_str(), serve_with_fault({}, "execve:error=" + name));
   }
 }
@@ -236,49 +245,44 @@ TEST_F(Faults, ProgramThatCannotBeExecutedIsCannotStart) {
 /// Stops virtuald when it has read the first piece of a long configuration.
 class ConfigChanges : public Faults {
  protected:
-  static constexpr const char* kEntry = "127.0.0.1 /virtual/domain1.com\n";
+  static constexpr const char* kEntry = "127.0.0.2 /virtual/domain1.com\n";
 
   /// What goes before the entry takes more than one read(2).
   static std::string many_lines() {
     std::string text;
     while (text.size() < 200'000) {
-      text += "10.1.2.3 /virtual/other.com\n";
+      text += "10.1.2.3 /virtual/domain2.com\n";
     }
     return text;
   }
 
   Served serve_while(const std::function<void()>& change) {
-    return serve_stopped({}, "read", 1, change, log_);
+    return serve_stopped(serving_with({}), "read", 1, change);
   }
 };
 
-TEST_F(ConfigChanges, RemovedWhileReadServesFromWhatWasOpened) {
+TEST_F(ConfigChanges, removed_while_it_is_read) {
   write_file(kConfig, many_lines() + kEntry);
-  const Served served = serve_while([] { std::filesystem::remove(kConfig); });
-  EXPECT_EQ(served.answer, "domain1.com\n");
+  expect_served(serve_while([] { std::filesystem::remove(kConfig); }));
 }
 
-TEST_F(ConfigChanges, ReplacedWhileReadServesFromWhatWasOpened) {
+TEST_F(ConfigChanges, replaced_while_it_is_read) {
   write_file(kConfig, many_lines() + kEntry);
-  const Served served = serve_while([] {
-    write_file("/virtual/conf.new", "default /virtual/other.com\n");
+  expect_served(serve_while([] {
+    write_file("/virtual/conf.new", "default /virtual/domain2.com\n");
     std::filesystem::rename("/virtual/conf.new", kConfig);
-  });
-  EXPECT_EQ(served.answer, "domain1.com\n");
+  }));
 }
 
-TEST_F(ConfigChanges, GrowingWhileReadIsReadToItsNewEnd) {
+TEST_F(ConfigChanges, growing_while_it_is_read) {
   write_file(kConfig, many_lines());
-  const Served served = serve_while([] { write_file(kConfig, many_lines() + kEntry); });
-  EXPECT_EQ(served.answer, "domain1.com\n");
+  expect_served(serve_while([] { write_file(kConfig, many_lines() + kEntry); }));
 }
 
-TEST_F(ConfigChanges, TruncatedWhileReadIsRefused) {
+TEST_F(ConfigChanges, truncated_while_it_is_read) {
   write_file(kConfig, many_lines() + kEntry);
-  const Served served = serve_while([] { std::filesystem::resize_file(kConfig, 0); });
-  EXPECT_EQ(served.answer, "");
-  EXPECT_EQ(served.status, 125);
-  EXPECT_EQ(served.log, Strings{"<27>/virtual/conf: no entry for 127.0.0.1, and no default"});
+  expect_refusal(serve_while([] { std::filesystem::resize_file(kConfig, 0); }), 125,
+                 "/virtual/conf: no entry for 127.0.0.2, and no default");
 }
 
 /// Faults that need no tracer.
@@ -286,8 +290,7 @@ class Shortage : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_PRIVATE_WORLD();
-    make_domain("domain1.com");
-    write_file(kConfig, "127.0.0.1 /virtual/domain1.com\n");
+    make_domains();
   }
 
   static std::function<void()> limit(__rlimit_resource resource, rlim_t value) {
@@ -298,104 +301,88 @@ class Shortage : public ::testing::Test {
       }
     };
   }
-
-  static void expect_no_regular_file(const Served& served) {
-    EXPECT_EQ(served.answer, "");
-    EXPECT_EQ(served.status, 125);
-    EXPECT_EQ(served.log, Strings{"<27>open /virtual/conf: not a regular file"});
-  }
 };
 
-TEST_F(Shortage, DirectoryAsConfigurationIsRefused) {
+TEST_F(Shortage, directory_as_configuration) {
   std::filesystem::remove(kConfig);
   std::filesystem::create_directory(kConfig);
-  LogSocket log;
-  expect_no_regular_file(serve({}, log));
-  std::filesystem::remove(kConfig);
+  expect_refusal(serve(serving_with({})), 125, "open /virtual/conf: not a regular file");
 }
 
-TEST_F(Shortage, FifoAsConfigurationIsRefusedWithoutWaiting) {
+TEST_F(Shortage, fifo_as_configuration_is_not_waited_for) {
   std::filesystem::remove(kConfig);
   ASSERT_EQ(::mkfifo(kConfig, 0644), 0);
-  LogSocket log;
-  expect_no_regular_file(serve({}, log));
-  std::filesystem::remove(kConfig);
+  expect_refusal(serve(serving_with({})), 125, "open /virtual/conf: not a regular file");
 }
 
-TEST_F(Shortage, WithoutLogDaemonConnectionsAreServed) {
-  Call call;
-  call.options = {"-v"};
-  std::filesystem::remove("/dev/log");
-  LogSocket elsewhere("/tmp/log");
-  const Served served = serve(call, elsewhere);
-  EXPECT_EQ(served.answer, "domain1.com\n");
-  EXPECT_EQ(served.log, Strings{});
+TEST_F(Shortage, no_log_daemon) {
+  Serving serving = serving_with({"-v"});
+  serving.prepare = [] { ::unlink("/dev/log"); };
+  expect_served(serve(serving));
 }
 
-TEST_F(Shortage, LogDaemonThatDoesNotReadIsWaitedForASecondInAll) {
-  LogSocket log;
-  const Descriptor filler(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+/// Leaves the log daemon no room for another message.
+void fill_log() {
+  const int filler = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::strcpy(address.sun_path, "/dev/log");
-  while (::sendto(filler.get(), "full", 4, 0, reinterpret_cast<const sockaddr*>(&address),
-                  sizeof address) > 0) {
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address);
+  while (::sendto(filler, "full", 4, 0, target, sizeof address) > 0) {
   }
-  ASSERT_EQ(errno, EAGAIN);
-  ASSERT_EQ(::chmod(kConfig, 0666), 0);
-  Call call;
-  call.options = {"-vw"};
+  if (errno != EAGAIN) {
+    ::_exit(200);
+  }
+}
+
+TEST_F(Shortage, log_daemon_that_does_not_read_is_waited_for_once) {
+  ASSERT_EQ(::chmod(kConfig, 0666), 0);  // so that there is more than one message
+  Serving serving = serving_with({"-v", "-w"});
+  serving.prepare = fill_log;
   const auto begin = std::chrono::steady_clock::now();
-  Serving serving(call);
-  const Served served = serving.finish(log);
+  expect_served(serve(serving));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  EXPECT_EQ(served.answer, "domain1.com\n");
   EXPECT_GT(took.count(), 0.9);
   EXPECT_LT(took.count(), 1.9);
 }
 
-/// Too few descriptors: as soon as there is one for it, the log says so.
-TEST_F(Shortage, DescriptorLimitRefusesOrServes) {
-  LogSocket log;
-  int refusals = 0;
-  for (rlim_t count = 3; count <= 12; ++count) {
+TEST_F(Shortage, no_descriptor_left_for_the_log) {
+  Serving serving = serving_with({});
+  serving.prepare = limit(RLIMIT_NOFILE, 3);
+  const Served served = serve(serving);
+  EXPECT_EQ(served.answer, "");
+  EXPECT_EQ(served.status, 125);
+}
+
+/// As soon as there is one for the log, it says that there are too few.
+TEST_F(Shortage, few_descriptors) {
+  const std::regex message("(open|chroot) /.*: " + reason_of(EMFILE));
+  rlim_t count = 4;
+  for (;; ++count) {
     SCOPED_TRACE(count);
-    Call call;
-    call.prepare = limit(RLIMIT_NOFILE, count);
-    const Served served = serve(call, log);
+    ASSERT_LT(count, 12U);
+    Serving serving = serving_with({});
+    serving.prepare = limit(RLIMIT_NOFILE, count);
+    const Served served = serve(serving);
     if (served.status == 0) {
-      EXPECT_EQ(served.answer, "domain1.com\n");
-      EXPECT_EQ(served.log, Strings{});
-      continue;
+      expect_served(served);
+      break;
     }
-    ++refusals;
     EXPECT_EQ(served.answer, "");
     EXPECT_EQ(served.status, 125);
-    if (count == 3) {
-      EXPECT_EQ(served.log, Strings{});
-    } else {
-      ASSERT_EQ(served.log.size(), 1U);
-      EXPECT_TRUE(std::regex_match(
-          served.log[0], std::regex("<27>(open|chroot) /.*: "
-                                    "(No file descriptors available|Too many open files)")))
-          << served.log[0];
-    }
+    ASSERT_EQ(served.log.size(), 1U);
+    EXPECT_TRUE(std::regex_match(without_prefix(served.log[0]), message)) << served.log[0];
   }
-  EXPECT_GT(refusals, 1);
-  EXPECT_LT(refusals, 6);
+  EXPECT_GT(count, 5U);
 }
 
-TEST_F(Shortage, SmallStackIsEnough) {
-  LogSocket log;
-  Call call;
-  call.options = {"-v"};
-  call.prepare = limit(RLIMIT_STACK, 192 * 1024);
-  const Served served = serve(call, log);
-  EXPECT_EQ(served.answer, "domain1.com\n");
-  EXPECT_EQ(served.status, 0);
+TEST_F(Shortage, small_stack) {
+  Serving serving = serving_with({"-v"});
+  serving.prepare = limit(RLIMIT_STACK, 192 * 1024);
+  expect_served(serve(serving));
 }
 
-TEST_F(Shortage, UserWithoutProcessesLeftIsRefused) {
+TEST_F(Shortage, user_without_processes_left) {
   NEEDS_REAL_ROOT();
   Command other;
   other.arguments = {"sleep", "60"};
@@ -410,15 +397,10 @@ TEST_F(Shortage, UserWithoutProcessesLeftIsRefused) {
     struct stat status {};
     return ::stat(directory.c_str(), &status) == 0 && status.st_uid == 33;
   }));
-  LogSocket log;
-  Call call;
-  call.options = {"-u", "www"};
-  call.prepare = limit(RLIMIT_NPROC, 0);
-  const Served served = serve(call, log);
-  EXPECT_EQ(served.answer, "");
-  EXPECT_EQ(served.status, 126);
-  EXPECT_EQ(served.log, Strings{"<27>exec /bin/service in /virtual/domain1.com: "
-                                "Resource temporarily unavailable"});
+  Serving serving = serving_with({"-u", "www"});
+  serving.prepare = limit(RLIMIT_NPROC, 0);
+  expect_refusal(serve(serving), 126,
+                 "exec /usr/sbin/service in /virtual/domain1.com: " + reason_of(EAGAIN));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@
 #include "must_run.h"
 #include "paths.h"
 #include "process.h"
-#include "served.h"
+#include "serving.h"
 #include "world.h"
 
 namespace testing_support {
@@ -58,71 +58,77 @@ void take_close_range_away() {
   }
 }
 
+/// virtuald that starts the service with these arguments for whomever reaches it.
+Serving serving_with(const Strings& service, const Strings& options = {}) {
+  Serving serving;
+  serving.arguments = options;
+  serving.arguments.insert(serving.arguments.end(), {"/virtual/conf", "service"});
+  serving.arguments.insert(serving.arguments.end(), service.begin(), service.end());
+  return serving;
+}
+
 class Isolation : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_PRIVATE_WORLD();
-    make_domain("domain1.com");
-    write_file("/virtual/conf", "default /virtual/domain1.com\n");
+    make_two_domains();
+    write_file("/virtual/domain1.com/etc/passwd", "root:x:0:0::/:\nwww:x:33:33::/:\n");
+    write_file("/virtual/domain1.com/etc/group", "www:x:33:\nextra:x:44:www\n");
   }
 
-  /// What the service with these arguments says, when it was started with the host's root open.
-  std::string answer(const Strings& service, const Strings& options = {}) {
-    Call call;
-    call.options = options;
-    call.service = service;
-    call.prepare = [] { leave_open("/"); };
-    return serve(call, log_).answer;
+  /// What the service says when the host's root was left open.
+  static std::string answer(const Strings& service, const Strings& options = {}) {
+    Serving serving = serving_with(service, options);
+    serving.prepare = [] { leave_open("/"); };
+    return serve(serving).answer;
   }
 
   /// The same without close_range(2), as before Linux 5.9.
-  std::string answer_of_old_kernel(const Strings& service, const std::function<void()>& prepare) {
-    Call call;
-    call.service = service;
-    call.prepare = [prepare] {
+  static std::string answer_of_old_kernel(const Strings& service,
+                                          const std::function<void()>& prepare) {
+    Serving serving = serving_with(service);
+    serving.prepare = [prepare] {
       prepare();
       take_close_range_away();
     };
-    return serve(call, log_).answer;
+    return serve(serving).answer;
   }
-
-  LogSocket log_;
 };
 
 /// What the tests below show is shown for a chroot that does not close it.
-TEST_F(Isolation, InheritedDirectoryLeadsOutOfAPlainChroot) {
+TEST_F(Isolation, inherited_directory_leads_out_of_a_plain_chroot) {
   Command command;
-  command.arguments = {"chroot", "/virtual/domain1.com", "/bin/service", "leave", "100"};
+  command.arguments = {"chroot", "/virtual/domain1.com", "/usr/sbin/service", "leave", "100"};
   command.prepare = [] { leave_open("/"); };
   const Outcome outcome = run(command);
   EXPECT_EQ(outcome.output.substr(0, 4), "out:");
 }
 
-TEST_F(Isolation, InheritedDirectoryDoesNotLeadOut) {
-  EXPECT_EQ(answer({"service", "leave", "100"}), "fchdir: Bad file descriptor\n");
+TEST_F(Isolation, inherited_directory_does_not_lead_out) {
+  EXPECT_EQ(answer({"leave", "100"}), "fchdir: Bad file descriptor\n");
 }
 
-TEST_F(Isolation, OnlyTheConnectionIsOpen) {
-  EXPECT_EQ(answer({"service", "descriptors"}), "descriptors 0 1 2\n");
+TEST_F(Isolation, only_the_connection_is_open) {
+  EXPECT_EQ(answer({"descriptors"}), "descriptors 0 1 2\n");
 }
 
-TEST_F(Isolation, OnlyTheConnectionIsOpenForAnotherUser) {
+TEST_F(Isolation, only_the_connection_is_open_for_another_user) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"service", "descriptors"}, {"-v", "-u", "www"}), "descriptors 0 1 2\n");
+  EXPECT_EQ(answer({"descriptors"}, {"-v", "-u", "www"}), "descriptors 0 1 2\n");
 }
 
-TEST_F(Isolation, NoDirectoryThatVirtualdOpenedIsLeft) {
+TEST_F(Isolation, no_directory_that_virtuald_opened_is_left) {
   for (const char* const number : {"3", "4", "5", "6", "7", "8"}) {
-    EXPECT_EQ(answer({"service", "leave", number}), "fchdir: Bad file descriptor\n") << number;
+    EXPECT_EQ(answer({"leave", number}), "fchdir: Bad file descriptor\n") << number;
   }
 }
 
-TEST_F(Isolation, ServiceStandsInItsRoot) {
-  EXPECT_EQ(answer({"service", "cwd"}), "/\n");
+TEST_F(Isolation, service_stands_in_its_root) {
+  EXPECT_EQ(answer({"cwd"}), "/\n");
 }
 
-TEST_F(Isolation, OldKernelsTellFromProcWhatToClose) {
-  EXPECT_EQ(answer_of_old_kernel({"service", "descriptors"},
+TEST_F(Isolation, old_kernels_tell_from_proc_what_to_close) {
+  EXPECT_EQ(answer_of_old_kernel({"descriptors"},
                                  [] {
                                    for (int number = kInherited; number < 1000; ++number) {
                                      leave_open("/", number);
@@ -132,8 +138,8 @@ TEST_F(Isolation, OldKernelsTellFromProcWhatToClose) {
 }
 
 /// The limit in force says nothing about descriptors that were opened before.
-TEST_F(Isolation, OldKernelsWithoutProcCloseAllThatCouldBeOpen) {
-  EXPECT_EQ(answer_of_old_kernel({"service", "descriptors"},
+TEST_F(Isolation, old_kernels_without_proc_close_all_that_could_be_open) {
+  EXPECT_EQ(answer_of_old_kernel({"descriptors"},
                                  [] {
                                    leave_open("/", 1000);
                                    const rlimit low = {64, 64};
@@ -147,79 +153,70 @@ TEST_F(Isolation, OldKernelsWithoutProcCloseAllThatCouldBeOpen) {
 }
 
 /// What -u is there for.
-TEST_F(Isolation, RootServiceCanTraceItsParent) {
+TEST_F(Isolation, root_service_can_trace_its_parent) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"service", "trace"}), "out: traces its parent\n");
+  EXPECT_EQ(answer({"trace"}), "out: traces its parent\n");
 }
 
-TEST_F(Isolation, ServiceOfAnotherUserCannotTraceItsParent) {
+TEST_F(Isolation, service_of_another_user_cannot_trace_its_parent) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"service", "trace"}, {"-u", "www"}), "ptrace: Operation not permitted\n");
+  EXPECT_EQ(answer({"trace"}, {"-u", "www"}), "ptrace: Operation not permitted\n");
 }
 
 class Groups : public Isolation {
  protected:
-  std::string identity(const std::string& user) {
-    Call call;
-    call.options = {"-u", user};
-    call.service = {"service", "identity"};
-    call.prepare = [] {
+  static std::string identity(const std::string& user) {
+    Serving serving = serving_with({"identity"}, {"-u", user});
+    serving.prepare = [] {
       const gid_t groups[] = {0, 5, 44, 1000};
       if (::setgroups(4, groups) != 0) {
         ::_exit(200);
       }
     };
-    return serve(call, log_).answer;
+    return serve(serving).answer;
   }
 };
 
-TEST_F(Groups, OfTheSuperServerAreReplacedByTheUsersOwn) {
+TEST_F(Groups, of_the_super_server_are_replaced_by_the_users_own) {
   NEEDS_REAL_ROOT();
   EXPECT_EQ(identity("www"), "uid 33 euid 33 gid 33 egid 33 groups 44\n");
 }
 
-TEST_F(Groups, OfTheSuperServerAreGoneForNumbers) {
+TEST_F(Groups, of_the_super_server_are_gone_for_numbers) {
   NEEDS_REAL_ROOT();
   EXPECT_EQ(identity("33:33"), "uid 33 euid 33 gid 33 egid 33 groups\n");
 }
 
-TEST_F(Isolation, LinkOfThePasswordFileStaysInTheRoot) {
+TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
   NEEDS_REAL_ROOT();
   write_file("/run/users", "www:x:0:0::/:\nwww:x:99:99::/:\n");
   write_file("/virtual/domain1.com/run/users", "www:x:55:56::/:\n");
   std::filesystem::remove("/virtual/domain1.com/etc/passwd");
   std::filesystem::create_symlink("/run/users", "/virtual/domain1.com/etc/passwd");
-  EXPECT_EQ(answer({"service", "identity"}, {"-u", "www"}),
-            "uid 55 euid 55 gid 56 egid 56 groups 44\n");
+  EXPECT_EQ(answer({"identity"}, {"-u", "www"}), "uid 55 euid 55 gid 56 egid 56 groups 44\n");
 }
 
 /// Between the check and the chroot somebody puts another directory there.
-TEST_F(Isolation, DirectoryThatWasCheckedBecomesTheRoot) {
+TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
-  make_domain("other.com");
-  const Served served = serve_stopped(
-      {}, "fstat,newfstatat", 6,
-      [] {
-        std::filesystem::rename("/virtual/domain1.com", "/virtual/was.com");
-        std::filesystem::create_symlink("/virtual/other.com", "/virtual/domain1.com");
-      },
-      log_);
-  std::filesystem::remove("/virtual/domain1.com");
-  EXPECT_EQ(served.answer, "domain1.com\n");
+  const Served served = serve_stopped(serving_with({"name"}), "/^(fstat|newfstatat)$", 6, [] {
+    std::filesystem::rename("/virtual/domain1.com", "/virtual/was.com");
+    std::filesystem::create_symlink("/virtual/domain2.com", "/virtual/domain1.com");
+  });
+  EXPECT_EQ(served.answer, "domain1\n");
 }
 
-TEST_F(Isolation, SignalsAreAtTheirDefaults) {
-  Call call;
-  call.service = {"service", "signals"};
-  call.prepare = [] {
+TEST_F(Isolation, signals_are_at_their_defaults) {
+  Serving serving = serving_with({"signals"});
+  serving.prepare = [] {
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGCHLD, SIG_IGN);
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
   };
-  EXPECT_EQ(serve(call, log_).answer, "ignored blocked\n");
+  EXPECT_EQ(serve(serving).answer, "ignored blocked\n");
 }
 
 }  // namespace

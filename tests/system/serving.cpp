@@ -1,10 +1,12 @@
 #include "serving.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "files.h"
 #include "log_socket.h"
@@ -22,27 +24,74 @@ void make_root(const fs::path& root, const std::string& name) {
   write_file(root / "name", name + "\n");
 }
 
-Served serve(const Serving& serving) {
-  LogSocket log;
+namespace {
+
+/// Starts virtuald on the connection that `client` becomes the other end of.
+pid_t start_serving(const Serving& serving, Descriptor& client) {
   const std::string& listen_on = serving.listen_on.empty() ? serving.address : serving.listen_on;
   Connection connection = connect_pair(listen_on, serving.address);
   Command command;
-  command.program = kVirtuald;
-  command.arguments = {"virtuald"};
+  command.arguments = serving.under;
+  if (serving.under.empty()) {
+    command.program = kVirtuald;
+    command.arguments = {"virtuald"};
+  } else {
+    command.arguments.emplace_back(kVirtuald);
+  }
   command.arguments.insert(command.arguments.end(), serving.arguments.begin(),
                            serving.arguments.end());
   command.environment = serving.environment;
   command.prepare = serving.prepare;
   const int socket = connection.server.get();
   const pid_t pid = start(command, socket, socket, socket);
-  connection.server.reset();
-  ::send(connection.client.get(), serving.request.data(), serving.request.size(), MSG_NOSIGNAL);
-  ::shutdown(connection.client.get(), SHUT_WR);
+  client = std::move(connection.client);
+  ::send(client.get(), serving.request.data(), serving.request.size(), MSG_NOSIGNAL);
+  ::shutdown(client.get(), SHUT_WR);
+  return pid;
+}
+
+Served finish_serving(pid_t pid, const Descriptor& client, LogSocket& log) {
   Served served;
-  served.answer = receive_all(connection.client.get());
+  served.answer = receive_all(client.get());
   served.status = wait_for(pid);
   served.log = log.take();
   return served;
+}
+
+}  // namespace
+
+Served serve(const Serving& serving) {
+  LogSocket log;
+  Descriptor client;
+  const pid_t pid = start_serving(serving, client);
+  return finish_serving(pid, client, log);
+}
+
+Served serve_stopped(const Serving& serving, const std::string& name, int number,
+                     const std::function<void()>& change) {
+  const TemporaryDirectory directory;
+  const std::string trace = directory.path() / "trace";
+  Serving traced = serving;
+  traced.under = {"strace",
+                  "-o",
+                  trace,
+                  "-e",
+                  "trace=" + name,
+                  "-e",
+                  "inject=" + name + ":signal=SIGSTOP:when=" + std::to_string(number)};
+  LogSocket log;
+  Descriptor client;
+  const pid_t tracer = start_serving(traced, client);
+  const bool stopped = eventually([&trace] {
+    return fs::exists(trace) &&
+           read_file(trace).find("--- stopped by SIGSTOP ---") != std::string::npos;
+  });
+  EXPECT_TRUE(stopped) << "no call " << number << " of " << name;
+  const std::string id = std::to_string(tracer);
+  const std::string tracee = read_file("/proc/" + id + "/task/" + id + "/children");
+  change();
+  ::kill(std::stoi(tracee), SIGCONT);
+  return finish_serving(tracer, client, log);
 }
 
 Served serve(const std::vector<std::string>& arguments) {

@@ -5,7 +5,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
 
 namespace testing_support {
 
@@ -18,8 +23,9 @@ struct Serving {
   std::string address = "127.0.0.2";   // that the client connects to
   std::string listen_on;               // if not empty, what is listened on instead
   std::map<std::string, std::string> environment;
-  std::string request;            // what the client sends
-  std::function<void()> prepare;  // runs in the process that becomes virtuald
+  std::string request;             // what the client sends
+  std::function<void()> prepare;   // runs in the process that becomes virtuald
+  std::vector<std::string> under;  // a tracer and its arguments, which starts virtuald then
 };
 
 /// What came of it.
@@ -36,6 +42,11 @@ Served serve(const Serving& serving);
 /// The same, with the arguments alone.
 Served serve(const std::vector<std::string>& arguments);
 
+/// A connection that strace(1) stops once: right after virtuald's `number`-th call of `name`,
+/// `change` runs. `serving.under` is not heeded.
+Served serve_stopped(const Serving& serving, const std::string& name, int number,
+                     const std::function<void()>& change);
+
 /// Expects that the client got nothing, the status was `status`, and the log one line, `message`,
 /// at LOG_ERR.
 void expect_refusal(const Served& served, int status, const std::string& message);
@@ -48,3 +59,15 @@ std::string reason_of(int code);
 void make_two_domains();
 
 }  // namespace testing_support
+
+/// Leaves the test where strace(1) is not installed, and where its faults and stops would hit
+/// calls of a sanitizer instead of virtuald's own.
+#define NEEDS_STRACE()                                                          \
+  do {                                                                          \
+    if (std::string_view(testing_support::kVirtuald).ends_with("_dynamic")) {   \
+      GTEST_SKIP() << "virtuald has a sanitizer, which makes calls of its own"; \
+    }                                                                           \
+    if (testing_support::run({"strace", "-V"}).status != 0) {                   \
+      SKIP_OR_FAIL("needs the package strace");                                 \
+    }                                                                           \
+  } while (false)
