@@ -52,6 +52,11 @@ PlainLine parse_plainly(std::string text) {
   if (text.ends_with('\r')) {
     text.pop_back();
   }
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string::npos || text[first] == '#') {
+    line.kind = Kind::blank;
+    return line;
+  }
   std::vector<std::string> words;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;
@@ -62,10 +67,6 @@ PlainLine parse_plainly(std::string text) {
       words.push_back(text.substr(at, end - at));
     }
     at = end;
-  }
-  if (words.empty() || words[0][0] == '#') {
-    line.kind = Kind::blank;
-    return line;
   }
   const auto is_control = [](char character) {
     return static_cast<unsigned char>(character) < ' ';
@@ -163,25 +164,34 @@ void check_lookup(int descriptor, const Address& address, const std::vector<Plai
   }
 }
 
+/// Comments of `size` bytes in all, in few lines.
+std::string make_padding(std::size_t size) {
+  std::string padding;
+  while (padding.size() < size) {
+    const std::size_t line = std::min<std::size_t>(size - padding.size(), 4096);
+    padding += std::string(line - 1, '#') + "\n";
+  }
+  return padding;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < kHeader) {
     return 0;
   }
-  // Empty lines before the text move it to where pieces of the file meet.
-  const std::size_t padding = bytes[0] == 0 ? 0 : 65536U - bytes[1] * 16U;
+  // Moves the text to where pieces of the file meet.
+  const std::string padding = make_padding(bytes[0] == 0 ? 0 : 65536U - bytes[1] * 16U);
   const std::string text =
-      std::string(padding, '\n') +
-      std::string(reinterpret_cast<const char*>(bytes) + kHeader, size - kHeader);
+      padding + std::string(reinterpret_cast<const char*>(bytes) + kHeader, size - kHeader);
   const std::vector<PlainLine> lines = parse_all_plainly(text);
   check_lines(text, lines);
   Address address;
   to_address("10.10.10.129", address);
-  if (const std::size_t wanted = padding + bytes[2]; wanted < lines.size()) {
-    address = lines[wanted].address;
+  if (bytes[2] < lines.size()) {
+    address = lines[bytes[2]].address;
   }
-  const int descriptor = open_text(text, padding, bytes[3]);
+  const int descriptor = open_text(text, padding.size(), bytes[3]);
   check_lookup(descriptor, address, lines);
   ::close(descriptor);
   return 0;
