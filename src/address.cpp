@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -38,49 +39,67 @@ unsigned hex_value(char character) {
   return kHexValues[static_cast<unsigned char>(character)];
 }
 
-/// Four decimal fields of one to three digits into four bytes. Returns where they end, or nullptr.
-const char* scan_ipv4(const char* text, const char* end, std::uint8_t* bytes) {
-  for (int field = 0; field < 4; ++field) {
-    if (field > 0 && (text == end || *text++ != '.')) {
+// The scanners do not look for the end of the text at each character. They read no more than
+// kScanned characters, and what follows the text is no part of any address.
+constexpr std::size_t kScanned = 48;
+
+/// One to three digits, shifted into `value` as its lowest byte. Returns where they end, or nullptr.
+inline const char* scan_decimal(const char* text, std::uint32_t& value) {
+  unsigned byte = decimal_value(text[0]);
+  if (byte > 9) {
+    return nullptr;
+  }
+  const char* after = text + 1;
+  if (const unsigned second = decimal_value(*after); second <= 9) {
+    if (byte == 0) {
       return nullptr;
     }
-    unsigned value = text != end ? decimal_value(*text++) : kNoDigit;
-    if (value > 9) {
-      return nullptr;
+    byte = byte * 10 + second;
+    ++after;
+    if (const unsigned third = decimal_value(*after); third <= 9) {
+      byte = byte * 10 + third;
+      ++after;
     }
-    for (int more = 0; more < 2 && text != end && decimal_value(*text) <= 9; ++more) {
-      if (value == 0) {
-        return nullptr;
-      }
-      value = value * 10 + decimal_value(*text++);
-    }
-    if (value > 255) {
-      return nullptr;
-    }
-    bytes[field] = static_cast<std::uint8_t>(value);
+  }
+  value = value << 8 | byte;
+  return byte <= 255 ? after : nullptr;
+}
+
+/// Four decimal fields. Returns where they end, or nullptr.
+inline const char* scan_ipv4(const char* text, std::uint32_t& value) {
+  text = scan_decimal(text, value);
+  for (int field = 1; field < 4 && text != nullptr; ++field) {
+    text = *text == '.' ? scan_decimal(text + 1, value) : nullptr;
   }
   return text;
 }
 
-bool starts_with_two_colons(const char* text, const char* end) {
-  return end - text >= 2 && text[0] == ':' && text[1] == ':';
+/// An address from its two halves. Stored whole, since single bytes could not be read back at once
+/// for the comparison that follows.
+inline void store(std::uint64_t high, std::uint64_t low, Address& address) {
+  if constexpr (std::endian::native == std::endian::little) {
+    high = __builtin_bswap64(high);
+    low = __builtin_bswap64(low);
+  }
+  std::memcpy(&address.bytes[0], &high, sizeof high);
+  std::memcpy(&address.bytes[8], &low, sizeof low);
 }
 
 /// Eight groups, of which "::" may stand for one or more that are zero.
-const char* scan_ipv6(const char* text, const char* end, Address& address) {
+inline const char* scan_ipv6(const char* text, Address& address) {
   constexpr int kGroups = 8;
   unsigned groups[kGroups];
   int count = 0;
   int gap = -1;  // how many of them stand before "::"
-  if (starts_with_two_colons(text, end)) {
+  if (text[0] == ':' && text[1] == ':') {
     gap = 0;
     text += 2;
   }
   while (count < kGroups) {
     const char* const group = text;
     unsigned value = 0;
-    while (text != end && text - group < 4 && hex_value(*text) != kNoDigit) {
-      value = value * 16 + hex_value(*text++);
+    for (unsigned digit = 0; text - group < 4 && (digit = hex_value(*text)) != kNoDigit; ++text) {
+      value = value * 16 + digit;
     }
     if (text == group) {
       if (gap != count) {
@@ -88,38 +107,38 @@ const char* scan_ipv6(const char* text, const char* end, Address& address) {
       }
       break;
     }
-    if (text != end && *text == '.') {
-      std::uint8_t ipv4[4];
-      text = count <= kGroups - 2 ? scan_ipv4(group, end, ipv4) : nullptr;
+    if (*text == '.') {
+      std::uint32_t ipv4 = 0;
+      text = count <= kGroups - 2 ? scan_ipv4(group, ipv4) : nullptr;
       if (text == nullptr) {
         return nullptr;
       }
-      groups[count++] = unsigned{ipv4[0]} << 8 | ipv4[1];
-      groups[count++] = unsigned{ipv4[2]} << 8 | ipv4[3];
+      groups[count++] = ipv4 >> 16;
+      groups[count++] = ipv4 & 0xffff;
       break;
     }
     groups[count++] = value;
-    if (count == kGroups || text == end || *text != ':') {
+    if (count == kGroups || *text != ':') {
       break;
     }
-    if (starts_with_two_colons(text, end)) {
+    ++text;
+    if (*text == ':') {
       if (gap >= 0) {
         return nullptr;
       }
       gap = count;
       ++text;
     }
-    ++text;
   }
   if ((gap < 0) != (count == kGroups)) {
     return nullptr;
   }
-  address.bytes = {};
+  std::uint64_t halves[2] = {};
   for (int index = 0; index < count; ++index) {
-    const int place = 2 * (index < gap || gap < 0 ? index : index + kGroups - count);
-    address.bytes[static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(groups[index] >> 8);
-    address.bytes[static_cast<std::size_t>(place + 1)] = static_cast<std::uint8_t>(groups[index]);
+    const int place = index < gap || gap < 0 ? index : index + kGroups - count;
+    halves[place / 4] |= std::uint64_t{groups[index]} << (48 - place % 4 * 16);
   }
+  store(halves[0], halves[1], address);
   return text;
 }
 
@@ -147,11 +166,18 @@ bool from_socket_address(const sockaddr_storage& socket_address, Address& addres
 }  // namespace
 
 const char* scan_address(const char* text, const char* end, Address& address) {
-  if (const char* after = scan_ipv4(text, end, &address.bytes[12]); after != nullptr) {
-    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
+  if (static_cast<std::size_t>(end - text) < kScanned) {
+    char copy[kScanned] = {};
+    std::copy(text, end, copy);
+    const char* const after = scan_address(copy, copy + kScanned, address);
+    return after != nullptr ? text + (after - copy) : nullptr;
+  }
+  std::uint32_t ipv4 = 0;
+  if (const char* after = scan_ipv4(text, ipv4); after != nullptr) {
+    store(0, std::uint64_t{0xffff} << 32 | ipv4, address);
     return after;
   }
-  return scan_ipv6(text, end, address);
+  return scan_ipv6(text, address);
 }
 
 bool parse_address(std::string_view text, Address& address) {
