@@ -43,7 +43,8 @@ unsigned hex_value(char character) {
 // kScanned characters, and what follows the text is no part of any address.
 constexpr std::size_t kScanned = 48;
 
-/// One to three digits, shifted into `value` as its lowest byte. Returns where they end, or nullptr.
+/// One to three digits, shifted into `value` as its lowest byte. Returns where they end, or
+/// nullptr.
 inline const char* scan_decimal(const char* text, std::uint32_t& value) {
   unsigned byte = decimal_value(text[0]);
   if (byte > 9) {
