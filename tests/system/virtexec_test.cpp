@@ -1,4 +1,5 @@
 // virtexec, in roots that hold no more than busybox.
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -209,6 +210,25 @@ TEST_P(Virtexec, FollowsNoLinkFromTheRootToTheHostsFiles) {
   fs::create_symlink("/tmp/login.defs", "/virtual/one.com/etc/login.defs");
   EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output,
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+}
+
+/// Says which of the descriptors 3 to 9 are open.
+constexpr const char* kListDescriptors =
+    "for n in 3 4 5 6 7 8 9; do if (eval \": <&$n\") 2>/dev/null; then echo $n; fi; done; echo end";
+
+TEST_P(Virtexec, TakesNoDescriptorOfTheHostAlong) {
+  Command command = script("virtexec", {"one.com", "sh", "-c", kListDescriptors});
+  command.prepare = [] {
+    const int root = ::open("/", O_RDONLY | O_DIRECTORY);
+    for (int descriptor = 3; descriptor < 10; ++descriptor) {
+      ::dup2(root, descriptor);
+    }
+  };
+  EXPECT_EQ(testing_support::run(command).output, "end\n");
+}
+
+TEST_P(Virtexec, TakesNoDescriptorOfItsOwnAlongInAllDomains) {
+  EXPECT_EQ(run_script("virtexec", {"-a", "sh", "-c", kListDescriptors}).output, "end\nend\n");
 }
 
 TEST_P(Virtexec, RunsTheProgramInEveryDomain) {
