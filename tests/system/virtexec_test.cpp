@@ -214,7 +214,7 @@ TEST_P(Virtexec, FollowsNoLinkFromTheRootToTheHostsFiles) {
 
 /// Says which of the descriptors 3 to 9 are open.
 constexpr const char* kListDescriptors =
-    "for n in 3 4 5 6 7 8 9; do if (eval \": <&$n\") 2>/dev/null; then echo $n; fi; done; echo end";
+    "for n in 3 4 5 6 7 8 9; do if (eval \": <&$n\") 2>/ignored; then echo $n; fi; done; echo end";
 
 TEST_P(Virtexec, TakesNoDescriptorOfTheHostAlong) {
   Command command = script("virtexec", {"one.com", "sh", "-c", kListDescriptors});
