@@ -1,17 +1,17 @@
 # `cpack -G DEB` in the build directory makes a package of what `cmake --install` installs.
 
 set(CPACK_PACKAGE_NAME virtuald)
-set(CPACK_PACKAGE_CONTACT "The virtuald authors <virtuald@localhost>")
+set(CPACK_PACKAGE_CONTACT "The virtuald authors <maintainers@virtuald.example>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "gives every local address of a machine a file system of its own")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-    " A wrapper between inetd and an ordinary service: the service is started in
- the root that belongs to the address which the client reached. So one machine
- serves FTP, POP or SMTP for several domains, each with its own files and users,
- with daemons that know nothing of virtual hosting.
- .
- With it come scripts that make such roots, run commands in them, and start
- the log daemon and the queue runners of all of them, as the Linux Virtual
- Services HOWTO described them.")
+"A wrapper between inetd and an ordinary service: it starts the service in
+the root that belongs to the address which the client reached. So one
+machine serves FTP, POP or SMTP for several domains, each with its own files
+and users, by daemons that know nothing of virtual hosting.
+
+With it come scripts that make such roots, run commands in them, and start
+the log daemon and the queue runners of all of them, as the Linux Virtual
+Services HOWTO described them.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -4,7 +4,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <set>
+#include <string>
+#include <vector>
 
 #include "files.h"
 #include "must_run.h"
@@ -98,6 +99,60 @@ TEST_F(Install, stripped_program_is_below_100_kib) {
   const Outcome outcome = run({"strip", "-o", "/run/stripped", "/run/usr/bin/virtuald"});
   ASSERT_EQ(outcome.status, 0) << outcome.errors;
   EXPECT_LT(fs::file_size("/run/stripped"), 100U * 1024);
+}
+
+/// The Debian package, installed in a root that holds nothing but a shell.
+class Package : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    const std::string config = std::string(kBuildDirectory) + "/CPackConfig.cmake";
+    const Outcome made = run({"cpack", "-G", "DEB", "--config", config, "-B", "/run/package"});
+    ASSERT_EQ(made.status, 0) << made.errors;
+    fs::create_directories(root_ / "var/lib/dpkg/info");
+    fs::create_directories(root_ / "var/lib/dpkg/updates");
+    write_file(root_ / "var/lib/dpkg/status", "");
+    fs::create_directories(root_ / "bin");
+    fs::copy_file("/bin/busybox", root_ / "bin/busybox");
+    fs::create_symlink("busybox", root_ / "bin/sh");
+    for (const fs::directory_entry& entry : fs::directory_iterator("/run/package")) {
+      if (entry.path().extension() == ".deb") {
+        package_ = entry.path();
+      }
+    }
+    dpkg({"--install", package_.string()});
+  }
+
+  void dpkg(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"dpkg", "--root=" + root_.string(), "--force-script-chrootless"});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  }
+
+  fs::path root_ = "/run/bare";
+  fs::path package_;
+};
+
+TEST_F(Package, needs_no_other_package) {
+  EXPECT_EQ(run({"dpkg-deb", "-f", package_.string(), "Depends", "Pre-Depends"}).output, "");
+}
+
+TEST_F(Package, program_runs_where_nothing_else_is) {
+  EXPECT_EQ(run({"chroot", root_.string(), "/usr/bin/virtuald", "-V"}).output,
+            std::string("virtuald ") + kVersion + "\n");
+}
+
+TEST_F(Package, settings_are_the_administrators) {
+  EXPECT_EQ(read_file(root_ / "var/lib/dpkg/info/virtuald.conffiles"), "/etc/default/virtuald\n");
+  EXPECT_TRUE(fs::exists(root_ / "etc/default/virtuald"));
+}
+
+TEST_F(Package, leaves_nothing_when_it_is_purged) {
+  EXPECT_TRUE(fs::exists(root_ / "usr/share/man/man8/virtuald.8.gz"));
+  dpkg({"--purge", "virtuald"});
+  EXPECT_FALSE(fs::exists(root_ / "usr"));
+  EXPECT_FALSE(fs::exists(root_ / "etc"));
 }
 
 }  // namespace
