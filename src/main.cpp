@@ -202,7 +202,7 @@ int serve(const Options& options) {
   if (config_descriptor < 0) {
     return fail(error);
   }
-  static Match match;
+  Match match;
   if (find_root(config_descriptor, config, local, match, error) != Lookup::found) {
     return fail(error);
   }
@@ -242,7 +242,7 @@ int query(const Options& options) {
   if (descriptor < 0) {
     return fail(error);
   }
-  static Match match;
+  Match match;
   const Lookup outcome = find_root(descriptor, config, address, match, error);
   if (outcome != Lookup::found) {
     return fail(error, outcome == Lookup::no_entry ? kNegative : kFailed);

@@ -66,7 +66,13 @@ function(link_statically target)
     set_target_properties(${target} PROPERTIES IS_MUSL true)
     # libstdc++'s os_defines.h asks for glibc's version.
     target_compile_options(${target} PRIVATE ${MUSL_HEADERS} "-D__GLIBC_PREREQ(a,b)=0")
-    target_link_options(${target} PRIVATE -nostdlib ${MUSL_OBJECTS}/rcrt1.o ${MUSL_OBJECTS}/crti.o)
+    # The library stands before our objects as well as behind them, so that its start-up, and what of it every
+    # connection needs, share pages with our own part of that way.
+    set(needed __stack_chk_fail close connect execve fchdir chroot fcntl fstat getenv getopt getsockname memchr memcpy
+               memmove memrchr memset openat read signal sigprocmask socket strlen syscall)
+    list(TRANSFORM needed PREPEND LINKER:--undefined=)
+    target_link_options(${target} PRIVATE
+      -nostdlib ${needed} ${MUSL_OBJECTS}/rcrt1.o ${MUSL_OBJECTS}/crti.o ${MUSL_OBJECTS}/libc.a)
     target_link_libraries(${target} PRIVATE ${MUSL_OBJECTS}/libc.a -lgcc ${MUSL_OBJECTS}/crtn.o)
   else()
     target_link_options(${target} PRIVATE -nodefaultlibs)

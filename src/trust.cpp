@@ -48,7 +48,8 @@ std::string_view take_component(std::string_view& path) {
   return component;
 }
 
-/// One walk along a path: a descriptor of where it stands, and its name for messages.
+/// One walk along a path: a descriptor of where it stands, or AT_FDCWD at its start, and its name
+/// for messages.
 class Walk {
  public:
   Walk(Subject subject, Error& error, Error& distrust)
@@ -60,7 +61,7 @@ class Walk {
  private:
   bool start(bool absolute);
   bool step(std::string_view component);
-  bool follow_link(const char* name);
+  [[gnu::noinline]] bool follow_link(const char* link);  // its buffer is a page that few walks need
   bool check_type();
   void check_trust();
   bool fail(int code);
@@ -72,12 +73,13 @@ class Walk {
   Subject subject_;
   Error& error_;
   Error& distrust_;
-  int descriptor_ = -1;
+  int descriptor_ = AT_FDCWD;
+  bool in_root_ = false;  // AT_FDCWD stands for "/", and not for "."
   int links_ = 0;
   struct stat status_ {};
+  std::string_view remaining_;  // of the path, or of path_
   PathBuffer walked_;
-  PathBuffer path_;             // the path, or what a link has made of it
-  std::string_view remaining_;  // of path_
+  char path_[PATH_MAX];  // what a link has made of the path
 };
 
 bool Walk::fail(int code) {
@@ -96,7 +98,7 @@ void Walk::stand_in(int descriptor) {
 void Walk::check_trust() {
   // The mode of a link means nothing to the kernel.
   const bool writable = !S_ISLNK(status_.st_mode) && (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  if (distrust_ || (status_.st_uid == 0 && !writable)) {
+  if ((status_.st_uid == 0 && !writable) || distrust_) {
     return;
   }
   UserName user;
@@ -107,14 +109,16 @@ void Walk::check_trust() {
                  " must be root's own and writable by nobody else (-w to serve all the same)"});
 }
 
-/// Stands in "/", or in "." for a relative path.
+/// Stands in "/", or in "." for a relative path. Neither needs a descriptor: nobody can put another
+/// directory in their place.
 bool Walk::start(bool absolute) {
+  stand_in(AT_FDCWD);
+  in_root_ = absolute;
   walked_.truncate(0);
   if (!absolute && !walked_.append(".")) {
     return fail(ENAMETOOLONG);
   }
-  stand_in(::open(absolute ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor_ < 0 || ::fstat(descriptor_, &status_) != 0) {
+  if (::fstatat(AT_FDCWD, absolute ? "/" : ".", &status_, 0) != 0) {
     return fail(errno);
   }
   check_trust();
@@ -131,23 +135,26 @@ bool Walk::follow_link(const char* link) {
   if (++links_ > kMaxLinks) {
     return fail(ELOOP);
   }
-  PathBuffer path;
-  if (!path.append({text, static_cast<std::size_t>(size)}) || !path.append(remaining_)) {
+  const auto link_size = static_cast<std::size_t>(size);
+  if (link_size + remaining_.size() >= sizeof path_) {
     return fail(ENAMETOOLONG);
   }
-  path_ = path;
-  remaining_ = path_.view();
+  std::memmove(path_ + link_size, remaining_.data(), remaining_.size());
+  std::memcpy(path_, text, link_size);
+  remaining_ = {path_, link_size + remaining_.size()};
   return text[0] != '/' || start(true);
 }
 
 /// Goes on to `component` of the directory it stands in.
 bool Walk::step(std::string_view component) {
   const std::size_t length_before = walked_.view().size();
-  char link[NAME_MAX + 1];
+  char name[NAME_MAX + 2];
+  name[0] = '/';
+  const char* const link = in_root_ ? name : name + 1;
   if (component.size() > NAME_MAX || !walked_.append("/") || !walked_.append(component)) {
     return fail(ENAMETOOLONG);
   }
-  link[component.copy(link, NAME_MAX)] = '\0';
+  name[1 + component.copy(name + 1, NAME_MAX)] = '\0';
   const bool is_last = remaining_.find_first_not_of('/') == std::string_view::npos;
   // A FIFO as a configuration must not block, nor a terminal become ours.
   const int flags =
@@ -176,6 +183,7 @@ bool Walk::step(std::string_view component) {
     return fail(ELOOP);
   }
   stand_in(opened);
+  in_root_ = false;
   return true;
 }
 
@@ -192,15 +200,19 @@ bool Walk::check_type() {
 }
 
 int Walk::run(std::string_view path) {
-  bool ok = !path.empty() && path_.append(path) ? start(path.front() == '/')
-                                                : fail(path.empty() ? ENOENT : ENAMETOOLONG);
-  remaining_ = path_.view();
+  bool ok = !path.empty() && path.size() < PATH_MAX ? start(path.front() == '/')
+                                                    : fail(path.empty() ? ENOENT : ENAMETOOLONG);
+  remaining_ = path;
   while (ok) {
     const std::string_view component = take_component(remaining_);
     if (component.empty()) {
       break;
     }
     ok = component == "." || step(component);
+  }
+  if (ok && descriptor_ == AT_FDCWD) {
+    stand_in(::openat(AT_FDCWD, in_root_ ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    ok = descriptor_ >= 0 || fail(errno);
   }
   if (!ok || !check_type()) {
     stand_in(-1);

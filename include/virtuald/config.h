@@ -36,7 +36,7 @@ void parse_line(std::string_view& text, Line& line);
 struct Match {
   std::size_t line_number = 0;  // counted from 1
   std::size_t size = 0;
-  char directory[kMaxLine + 1] = {};  // NUL-terminated, `size` bytes
+  char directory[kMaxLine + 1];  // NUL-terminated, `size` bytes
 
   [[nodiscard]] std::string_view root() const { return {directory, size}; }
 };
