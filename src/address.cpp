@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "virtuald/number_text.h"
@@ -143,6 +144,63 @@ inline const char* scan_ipv6(const char* text, Address& address) {
   return text;
 }
 
+// The writers return where the text ends. inet_ntop(3) would bring printf(3) into the program, a
+// fifth of its size.
+
+char* write_number(unsigned number, int base, char* text) {
+  return std::to_chars(text, text + 4, number, base).ptr;
+}
+
+char* write_ipv4(const std::uint8_t* bytes, char* text) {
+  for (int field = 0; field < 4; ++field) {
+    if (field > 0) {
+      *text++ = '.';
+    }
+    text = write_number(bytes[field], 10, text);
+  }
+  return text;
+}
+
+/// The first of the longest runs of two or more groups that are zero is "::" (RFC 5952, 4.2), and
+/// what follows six of them is dotted decimal.
+char* write_ipv6(const std::uint8_t* bytes, char* text) {
+  constexpr int kGroups = 8;
+  unsigned groups[kGroups];
+  for (int index = 0; index < kGroups; ++index) {
+    groups[index] = unsigned{bytes[2 * index]} << 8 | bytes[2 * index + 1];
+  }
+  int gap = kGroups;
+  int gap_size = 1;
+  for (int index = 0; index < kGroups; ++index) {
+    const int begin = index;
+    while (index < kGroups && groups[index] == 0) {
+      ++index;
+    }
+    if (index - begin > gap_size) {
+      gap = begin;
+      gap_size = index - begin;
+    }
+  }
+  for (int index = 0; index < kGroups; ++index) {
+    if (index == gap) {
+      *text++ = ':';
+      index += gap_size;
+      if (index == kGroups) {
+        *text++ = ':';
+        break;
+      }
+    }
+    if (index > 0) {
+      *text++ = ':';
+    }
+    if (index == 6 && gap == 0 && gap_size == 6) {
+      return write_ipv4(bytes + 12, text);
+    }
+    text = write_number(groups[index], 16, text);
+  }
+  return text;
+}
+
 /// False if `socket_address` is of another family.
 bool from_socket_address(const sockaddr_storage& socket_address, Address& address,
                          std::uint16_t& port) {
@@ -189,8 +247,9 @@ bool parse_address(std::string_view text, Address& address) {
 std::string_view format_address(const Address& address, AddressText& text) {
   const bool is_ipv4 =
       std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
-  const std::uint8_t* const bytes = address.bytes.data() + (is_ipv4 ? 12 : 0);
-  return ::inet_ntop(is_ipv4 ? AF_INET : AF_INET6, bytes, text.characters, sizeof text.characters);
+  char* const end = is_ipv4 ? write_ipv4(&address.bytes[12], text.characters)
+                            : write_ipv6(address.bytes.data(), text.characters);
+  return {text.characters, static_cast<std::size_t>(end - text.characters)};
 }
 
 bool read_local_address(int descriptor, Address& address, Error& error) {

@@ -60,6 +60,8 @@ function(link_statically target)
   target_link_options(${target} PRIVATE
     -static-pie LINKER:-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,--gc-sections,--build-id=none)
   target_compile_options(${target} PRIVATE -fPIE -ffunction-sections -fdata-sections
+    # Nothing is ever thrown or unwound.
+    -fno-asynchronous-unwind-tables
     # Whatever the build type: with optimisation the headers of libstdc++ are all of it that is needed.
     -O2 -U_GLIBCXX_ASSERTIONS)
   if(MUSL_OBJECTS)
