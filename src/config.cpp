@@ -145,22 +145,25 @@ const char* parse_any_line(const char* begin, const char* end, Line& line) {
   return line_end;
 }
 
-}  // namespace
-
-void parse_line(std::string_view& text, Line& line) {
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
+/// Parses the line at `begin` and returns where the next one begins.
+inline const char* take_line(const char* begin, const char* end, Line& line) {
   const char* line_end = parse_plain_entry(begin, end, line);
   if (line_end == nullptr) {
     line_end = parse_any_line(begin, end, line);
   }
-  const auto size = static_cast<std::size_t>(line_end - begin);
-  if (size > kMaxLine) {
+  if (static_cast<std::size_t>(line_end - begin) > kMaxLine) {
     line.kind = Line::Kind::fault;
     line.culprit = {};
     line.reason = "longer than 4352 bytes";
   }
-  text.remove_prefix(size + (line_end != end ? 1 : 0));
+  return line_end != end ? line_end + 1 : end;
+}
+
+}  // namespace
+
+void parse_line(std::string_view& text, Line& line) {
+  const char* const end = text.data() + text.size();
+  text = between(take_line(text.data(), end, line), end);
 }
 
 void describe_fault(std::string_view path, std::size_t line_number, const Line& line,
@@ -178,8 +181,9 @@ Lookup find_root(int descriptor, std::string_view path, const Address& address, 
   Line line;
   LineReader::Result result = LineReader::Result::end;
   while ((result = reader.next(text)) == LineReader::Result::lines) {
-    while (!text.empty()) {
-      parse_line(text, line);
+    const char* const end = text.data() + text.size();
+    for (const char* next = text.data(); next != end;) {
+      next = take_line(next, end, line);
       ++line_number;
       if (line.kind == Line::Kind::fault) {
         describe_fault(path, line_number, line, error);
