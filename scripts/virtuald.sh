@@ -100,15 +100,17 @@ check_dev() {
     warn "$1/dev: not a directory: no log socket made there"
     return 1
   fi
-  if [ "$(stat -c %d:%i -- "$1/dev")" = "$(stat -c %d:%i /dev)" ]; then
+  # shellcheck disable=SC2046 # three words, and two of the host's
+  set -- "$1" $(stat -c '%d:%i %u %a' -- "$1/dev") $(stat -c %d:%i /dev)
+  if [ "$2" = "$5" ]; then
     warn "$1/dev: the /dev of the host: no log socket made there"
     return 1
   fi
-  if [ "$(stat -c %u -- "$1/dev")" != 0 ]; then
+  if [ "$3" != 0 ]; then
     warn "$1/dev: not owned by root: no log socket made there"
     return 1
   fi
-  case $(stat -c %a -- "$1/dev") in
+  case $4 in
   *[2367] | *[2367]?)
     warn "$1/dev: writable by others than root: no log socket made there"
     return 1
@@ -116,10 +118,12 @@ check_dev() {
   esac
 }
 
-# same_file A B: true when A is there and B is the same file. Links are not
+# same_file A B: true when both are there and are one file. Links are not
 # followed.
 same_file() {
-  [ -e "$1" ] && [ "$(stat -c %d:%i -- "$1" 2>/dev/null)" = "$(stat -c %d:%i -- "$2" 2>/dev/null)" ]
+  # shellcheck disable=SC2046 # two words, or fewer
+  set -- $(stat -c %d:%i -- "$1" "$2" 2>/dev/null)
+  [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
 # link_log ROOT: makes ROOT/dev/log a hard link to the log socket,
@@ -256,7 +260,8 @@ program_in() {
     place=${rest%%:*}
     rest=${rest#*:}
     if [ "$1" = / ]; then
-      [ -x "$place/$2" ] && [ -f "$place/$2" ] || continue
+      [ -f "$place/$2" ] || continue
+      [ -x "$place/$2" ] || continue
     else
       [ ! -L "$1$place" ] || continue
       [ -L "$1$place/$2" ] || [ -f "$1$place/$2" ] || continue

@@ -319,6 +319,11 @@ TEST_P(SyslogInit, status_is_0_when_all_is_well) {
   EXPECT_EQ("", outcome.errors);
 }
 
+TEST_P(SyslogInit, status_finds_its_messages_in_a_log_with_zero_bytes) {
+  write_file(kLog, std::string(10, '\0') + "\n");
+  EXPECT_EQ(0, init("start").status);
+}
+
 TEST_P(SyslogInit, status_is_3_when_the_logger_was_killed) {
   ASSERT_EQ(0, init("start").status);
   const pid_t pid = processes_of("syslogd").at(0);
