@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "init_script.h"
-#include "network.h"
 
 namespace {
 
@@ -57,9 +56,7 @@ class SendmailInit : public InitScriptTest {
     make_writable("/usr", {unpacked("sendmail-bin") / "usr", unpacked("sendmail-cf") / "usr",
                            unpacked("m4") / "usr"});
     make_writable("/var");
-    write_file("/etc/hosts",
-               "127.0.0.1 localhost\n127.0.1.1 host.example\n"
-               "10.10.10.129 domain1.com\n10.10.10.130 domain2.com\n");
+    write_file("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 host.example\n");
   }
 
   /// What Debian's alternatives do, and another package may have undone.
@@ -398,62 +395,6 @@ TEST_P(EximInit, exim_by_the_name_of_sendmail_is_known_as_well) {
   EXPECT_EQ(0, init("status").status);
   EXPECT_EQ(0, init("stop").status);
   EXPECT_TRUE(eventually([] { return processes_of("exim4", kRoot).empty(); }));
-}
-
-// ---- Mail between two domains of one host ----------------------------------
-
-class MailBetweenDomains : public SendmailInit {
- protected:
-  void SetUp() override {
-    ASSERT_NO_FATAL_FAILURE(SendmailInit::SetUp());
-    if (IsSkipped()) {
-      return;
-    }
-    NEEDS_PACKAGE("openbsd-inetd");
-    static const bool added =
-        (add_address("10.10.10.129/32"), add_address("10.10.10.130/32"), true);
-    static_cast<void>(added);
-    write_file("/virtual/conf.mail",
-               "10.10.10.129 /virtual/domain1.com\n10.10.10.130 /virtual/domain2.com\n");
-    write_file("/scratch/inetd.conf", "25 stream tcp4 nowait.100 root " + std::string(kVirtuald) +
-                                          " virtuald /virtual/conf.mail sendmail -bs\n");
-  }
-
-  static std::vector<std::string> inetd() {
-    return {unpacked("openbsd-inetd") / "usr/sbin/inetd", "-i", "/scratch/inetd.conf"};
-  }
-};
-
-INSTANTIATE_SHELLS(MailBetweenDomains);
-
-TEST_P(MailBetweenDomains, goes_through_virtuald_to_the_other_domain_s_bob_with_the_sample) {
-  const BackgroundProcess super_server(command_of(inetd()));
-  static_cast<void>(connect_to("10.10.10.130", 25));
-  send(kOne, {"-odi"}, "bob@domain2.com", "across");
-  EXPECT_TRUE(arrives("across", kTwo));
-  EXPECT_PRED2(contains, spool_of_bob(kTwo),
-               "Received: from domain1.com (domain2.com [10.10.10.130])");
-  EXPECT_EQ("", spool_of_bob(kOne));
-}
-
-TEST_P(MailBetweenDomains, lands_with_the_wrong_bob_without_dont_probe_interfaces) {
-  const std::string with = "define(`confDONT_PROBE_INTERFACES', `True')dnl\n";
-  ASSERT_PRED2(contains, sample(), with);
-  configure(kOne, "domain1.com", replaced(sample(), with, ""));
-  const BackgroundProcess super_server(command_of(inetd()));
-  static_cast<void>(connect_to("10.10.10.130", 25));
-  send(kOne, {"-odi"}, "bob@domain2.com", "astray");
-  EXPECT_TRUE(arrives("astray", kOne));
-  EXPECT_EQ("", spool_of_bob(kTwo));
-}
-
-TEST_P(MailBetweenDomains, waits_in_the_queue_until_the_other_domain_answers) {
-  send(kOne, {"-odi"}, "bob@domain2.com", "later");
-  ASSERT_EQ("", spool_of_bob(kTwo));
-  const BackgroundProcess super_server(command_of(inetd()));
-  static_cast<void>(connect_to("10.10.10.130", 25));
-  ASSERT_EQ(0, init("start", {{"QUEUE", "1s"}}).status);
-  EXPECT_TRUE(arrives("later", kTwo));
 }
 
 // ---- Both scripts ----------------------------------------------------------

@@ -799,6 +799,16 @@ TEST_P(SyslogInit, sample_of_the_default_file_changes_nothing) {
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
 
+TEST_P(SyslogInit, works_by_a_link_in_etc_init_d) {
+  fs::create_directories("/etc/init.d");
+  fs::remove("/etc/init.d/syslog.init");
+  fs::create_symlink(std::string(kSourceDirectory) + "/scripts/syslog.init",
+                     "/etc/init.d/syslog.init");
+  const Outcome outcome = run_script("/etc/init.d/syslog.init", {"status"});
+  EXPECT_EQ(3, outcome.status) << outcome.errors;
+  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+}
+
 TEST_P(SyslogInit, setting_that_is_neither_yes_nor_no_is_refused) {
   const Outcome outcome = init("start", {{"DEV_LOG", "maybe"}});
   EXPECT_EQ(1, outcome.status);
