@@ -353,7 +353,7 @@ TEST_P(SyslogInit, status_names_the_domain_whose_link_is_dead) {
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ(
       "syslog.init: domain2.com: cut off: /virtual/domain2.com/dev/log is not the socket of the "
-      "logger: reload links it again\n",
+      "logger: reload links it again, or says why not\n",
       outcome.errors);
   EXPECT_PRED2(lacks, outcome.output, "domain2.com");
 }
@@ -562,6 +562,19 @@ TEST_P(SyslogInit, start_knows_another_logger_behind_a_link_as_journald_has_it) 
   EXPECT_EQ(1, outcome.status);
   EXPECT_PRED2(contains, outcome.errors, "/dev/log: syslogd (process ");
   EXPECT_EQ("/run/systemd/journal/dev-log", fs::read_symlink("/dev/log"));
+}
+
+TEST_P(SyslogInit, start_leaves_a_dev_log_that_cannot_be_moved_aside) {
+  write_file("/dev/log", "");
+  write_file("/scratch/outside", "");
+  ASSERT_EQ(0, ::mount("/scratch/outside", "/dev/log", nullptr, MS_BIND, nullptr));
+  const Outcome outcome = init("start");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(ends_with, outcome.errors,
+               "syslog.init: /dev/log: cannot be moved aside: set DEV_LOG=no in "
+               "/etc/default/virtuald to leave it alone\n");
+  EXPECT_EQ(0, ::umount2("/dev/log", MNT_DETACH));
+  EXPECT_TRUE(processes_of("syslogd").empty());
 }
 
 TEST_P(SyslogInit, logger_inside_a_domain_is_not_taken_for_the_owner_of_dev_log) {
