@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 
 #include "virtuald/number_text.h"
 
@@ -33,6 +35,12 @@ std::string_view priority_text(Priority priority) {
   return "<30>";
 }
 
+std::int64_t milliseconds_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 iovec piece_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};
 }
@@ -45,14 +53,17 @@ void send_to_log(Priority priority, std::string_view message) {
   datagram.msg_iov = pieces;
   datagram.msg_iovlen = sizeof pieces / sizeof *pieces;
   constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  if (::sendmsg(log_socket, &datagram, kFlags) < 0 && errno == EAGAIN) {
+  std::int64_t deadline = 0;
+  while (::sendmsg(log_socket, &datagram, kFlags) < 0 && errno == EAGAIN) {
+    // Others wait for the same room, and may have taken it by the time of the next try.
+    const std::int64_t now = milliseconds_now();
+    deadline = deadline == 0 ? now + kPatienceMilliseconds : deadline;
     pollfd waiting = {log_socket, POLLOUT, 0};
-    if (::poll(&waiting, 1, kPatienceMilliseconds) > 0) {
-      ::sendmsg(log_socket, &datagram, kFlags);
-    } else {
-      // It would not read a second message either, and the client waits.
+    if (now >= deadline || ::poll(&waiting, 1, static_cast<int>(deadline - now)) <= 0) {
+      // A daemon that is stuck would not read a second message either, and the client waits.
       ::close(log_socket);
       log_socket = -1;
+      return;
     }
   }
 }
