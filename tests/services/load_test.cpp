@@ -1,0 +1,376 @@
+// Many connections at a time under real super servers, while the configuration is being replaced.
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "files.h"
+#include "log_socket.h"
+#include "must_run.h"
+#include "network.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kDomains = 8;
+constexpr std::size_t kConnections = 20'000;
+constexpr std::size_t kWarmUp = 1'000;
+constexpr std::size_t kAtATime = 64;
+constexpr std::uint16_t kPort = 5000;        // virtuald, and by it the service
+constexpr std::uint16_t kDirectPort = 5001;  // the service alone
+
+std::string address_of(std::size_t domain) {
+  return "127.0.1." + std::to_string(domain + 1);
+}
+
+std::string name_of(std::size_t domain) {
+  return "domain" + std::to_string(domain + 1) + ".com";
+}
+
+/// All domains, from the `first` on in a circle.
+std::string make_config(std::size_t first) {
+  std::string text = "# in another order each time\n";
+  for (std::size_t index = 0; index < kDomains; ++index) {
+    const std::size_t domain = (first + index) % kDomains;
+    text += address_of(domain) + " /virtual/" + name_of(domain) + "\n";
+  }
+  return text;
+}
+
+/// What a load of connections came to.
+struct Tally {
+  std::size_t right = 0;  // answers from the domain that was reached
+  std::size_t wrong = 0;  // from another
+  std::size_t lost = 0;   // none
+  double seconds = 0;
+};
+
+/// A client in the midst of its connection.
+struct Client {
+  Descriptor socket;
+  std::size_t domain = 0;
+  std::string answer;
+};
+
+Descriptor begin_connection(std::size_t domain, std::uint16_t port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(port);
+  ::inet_pton(AF_INET, address_of(domain).c_str(), &target.sin_addr);
+  ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target);
+  return socket;
+}
+
+/// True once the answer is whole.
+bool receive_more(Client& client) {
+  char buffer[256];
+  const ssize_t count = ::read(client.socket.get(), buffer, sizeof buffer);
+  if (count > 0) {
+    client.answer.append(buffer, static_cast<std::size_t>(count));
+  }
+  return count == 0 || (count < 0 && errno != EAGAIN);
+}
+
+/// Makes `total` connections, kAtATime at a time, over all domains in turn. `name` gives the right
+/// answer of each.
+Tally load(std::size_t total, std::uint16_t port, std::string (*name)(std::size_t)) {
+  Tally tally;
+  std::array<Client, kAtATime> clients;
+  std::array<pollfd, kAtATime> waiting{};
+  std::size_t begun = 0;
+  std::size_t done = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto next = [&](std::size_t slot) {
+    clients[slot] = Client();
+    waiting[slot] = {-1, POLLIN, 0};
+    if (begun < total) {
+      clients[slot].domain = begun++ % kDomains;
+      clients[slot].socket = begin_connection(clients[slot].domain, port);
+      waiting[slot].fd = clients[slot].socket.get();
+    }
+  };
+  for (std::size_t slot = 0; slot < kAtATime; ++slot) {
+    next(slot);
+  }
+  while (done < total) {
+    if (::poll(waiting.data(), waiting.size(), 20'000) <= 0) {
+      tally.lost += total - done;
+      break;
+    }
+    for (std::size_t slot = 0; slot < kAtATime; ++slot) {
+      if (waiting[slot].revents == 0 || !receive_more(clients[slot])) {
+        continue;
+      }
+      const std::string& answer = clients[slot].answer;
+      ++(answer.empty()                                ? tally.lost
+         : answer == name(clients[slot].domain) + "\n" ? tally.right
+                                                       : tally.wrong);
+      ++done;
+      next(slot);
+    }
+  }
+  tally.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return tally;
+}
+
+/// Replaces the configuration by rename, over and over, until it goes.
+class Replacing {
+ public:
+  Replacing() : thread_([this] { replace(); }) {}
+  ~Replacing() { stop(); }
+  Replacing(const Replacing&) = delete;
+  Replacing& operator=(const Replacing&) = delete;
+
+  /// How often it was replaced.
+  std::size_t stop() {
+    stopping_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+    return count_;
+  }
+
+ private:
+  void replace() {
+    for (; !stopping_; ++count_) {
+      write_file("/virtual/conf.new", make_config(count_ % kDomains));
+      fs::rename("/virtual/conf.new", "/virtual/conf");
+      // The connections are to have the processors.
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::atomic<bool> stopping_ = false;
+  std::size_t count_ = 0;
+  std::thread thread_;
+};
+
+/// Counts virtuald's lines in the log, as they come.
+class LogCount {
+ public:
+  LogCount() : thread_([this] { count(); }) {}
+  ~LogCount() { stop(); }
+  LogCount(const LogCount&) = delete;
+  LogCount& operator=(const LogCount&) = delete;
+
+  void stop() {
+    stopping_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+  [[nodiscard]] std::size_t right() const { return right_; }
+  [[nodiscard]] const std::vector<std::string>& others() const { return others_; }
+
+ private:
+  void count() {
+    while (!stopping_) {
+      pollfd waiting = {log_.descriptor(), POLLIN, 0};
+      ::poll(&waiting, 1, 10);
+      take();
+    }
+    take();
+  }
+
+  void take() {
+    static const std::regex kLine(
+        R"(<30>virtuald\[\d+\]: from 127\.0\.0\.1 port \d+ to 127\.0\.1\.(\d): )"
+        R"(/virtual/conf:\d: root /virtual/domain(\d)\.com, program service)");
+    for (const std::string& line : log_.take()) {
+      std::smatch match;
+      if (std::regex_match(line, match, kLine) && match[1] == match[2]) {
+        ++right_;
+      } else if (line.find("virtuald[") != std::string::npos) {
+        others_.push_back(line);
+      }
+    }
+  }
+
+  LogSocket log_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::size_t> right_ = 0;
+  std::vector<std::string> others_;
+  std::thread thread_;
+};
+
+/// What a super server holds.
+struct Holdings {
+  std::size_t descriptors = 0;
+  std::size_t kilobytes = 0;
+  std::string children;
+};
+
+Holdings holdings_of(pid_t pid) {
+  const std::string directory = "/proc/" + std::to_string(pid);
+  Holdings holdings;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(directory + "/fd")) {
+    ++holdings.descriptors;
+  }
+  const std::string status = read_file(directory + "/status");
+  holdings.kilobytes = std::stoul(status.substr(status.find("VmRSS:") + 6));
+  holdings.children = read_file(directory + "/task/" + std::to_string(pid) + "/children");
+  return holdings;
+}
+
+class Load : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    for (std::size_t domain = 0; domain < kDomains; ++domain) {
+      const fs::path root = "/virtual/" + name_of(domain);
+      fs::create_directories(root / "bin");
+      fs::copy_file(kService, root / "bin/service", fs::copy_options::overwrite_existing);
+      write_file(root / "name", name_of(domain) + "\n");
+    }
+    write_file("/virtual/conf", make_config(0));
+    write_file("/name", "host\n");
+  }
+
+  static fs::path daemon(const std::string& package, const std::string& program) {
+    return fs::path(kDaemonDirectory) / package / "usr/sbin" / program;
+  }
+
+  /// The whole trial of the super server that `command` starts.
+  static void try_super_server(const std::string& name, const Command& command) {
+    LogCount log;
+    const BackgroundProcess server(command);
+    ask(address_of(0), kDirectPort);  // It listens now.
+    expect_all_right(load(kWarmUp, kPort, name_of), kWarmUp);
+    eventually([&server] { return holdings_of(server.pid()).children.empty(); });
+    const Holdings before = holdings_of(server.pid());
+    Replacing replacing;
+    const Tally tally = load(kConnections, kPort, name_of);
+    const std::size_t replaced = replacing.stop();
+    expect_all_right(tally, kConnections);
+    EXPECT_GT(replaced, 100U);
+    // A zombie would stay among them.
+    EXPECT_TRUE(eventually([&server] { return holdings_of(server.pid()).children.empty(); }));
+    const Holdings after = holdings_of(server.pid());
+    EXPECT_EQ(after.descriptors, before.descriptors);
+    EXPECT_LE(after.kilobytes, before.kilobytes + 256);
+    EXPECT_TRUE(eventually([&log] { return log.right() >= kConnections + kWarmUp; }));
+    log.stop();
+    EXPECT_EQ(log.right(), kConnections + kWarmUp);
+    EXPECT_TRUE(log.others().empty()) << log.others().front();
+
+    const Tally direct =
+        load(kConnections / 4, kDirectPort, [](std::size_t) { return std::string("host"); });
+    expect_all_right(direct, kConnections / 4);
+    std::printf(
+        "%s: %zu connections, %.0f a second (the service alone: %.0f); configuration "
+        "replaced %zu times\n",
+        name.c_str(), kConnections, kConnections / tally.seconds, kConnections / 4 / direct.seconds,
+        replaced);
+  }
+
+  static void expect_all_right(const Tally& tally, std::size_t total) {
+    EXPECT_EQ(tally.right, total);
+    EXPECT_EQ(tally.wrong, 0U);
+    EXPECT_EQ(tally.lost, 0U);
+  }
+};
+
+TEST_F(Load, openbsd_inetd) {
+  const fs::path inetd = daemon("openbsd-inetd", "inetd");
+  if (!fs::exists(inetd)) {
+    SKIP_OR_FAIL("needs the Debian package openbsd-inetd: tests/run unpacks it");
+  }
+  const std::string start = " stream tcp4 nowait.100000 root ";
+  const std::string service = kService;
+  const std::string virtuald = kVirtuald;
+  write_file("/virtual/inetd.conf", std::to_string(kPort) + start + virtuald +
+                                        " virtuald -v /virtual/conf service name\n" +
+                                        std::to_string(kDirectPort) + start + service +
+                                        " service name\n");
+  Command command;
+  command.arguments = {inetd, "-i", "/virtual/inetd.conf"};
+  try_super_server("openbsd-inetd", command);
+}
+
+/// One service of xinetd's configuration.
+std::string xinetd_service(const std::string& name, std::uint16_t port, const std::string& server,
+                           const std::string& arguments) {
+  return "service " + name + "\n{\n type = UNLISTED\n socket_type = stream\n protocol = tcp\n" +
+         " wait = no\n user = root\n instances = UNLIMITED\n per_source = UNLIMITED\n" +
+         " cps = 100000 1\n port = " + std::to_string(port) + "\n server = " + server +
+         "\n server_args = " + arguments + "\n}\n";
+}
+
+TEST_F(Load, xinetd) {
+  const fs::path xinetd = daemon("xinetd", "xinetd");
+  if (!fs::exists(xinetd)) {
+    SKIP_OR_FAIL("needs the Debian package xinetd: tests/run unpacks it");
+  }
+  write_file("/virtual/xinetd.conf",
+             "defaults\n{\n log_type = FILE /dev/null\n}\n" +
+                 xinetd_service("wrapped", kPort, kVirtuald, "-v /virtual/conf service name") +
+                 xinetd_service("direct", kDirectPort, kService, "name"));
+  Command command;
+  command.arguments = {xinetd, "-dontfork", "-f", "/virtual/xinetd.conf", "-pidfile", "/run/pid"};
+  command.environment = std::map<std::string, std::string>{};
+  try_super_server("xinetd", command);
+}
+
+/// inetd that can start nothing for a while: the client gets nothing, the next one is served. It
+/// runs as another user, since root's processes have no limit.
+TEST_F(Load, inetd_out_of_processes) {
+  const fs::path inetd = daemon("openbsd-inetd", "inetd");
+  if (!fs::exists(inetd)) {
+    SKIP_OR_FAIL("needs the Debian package openbsd-inetd: tests/run unpacks it");
+  }
+  write_file("/virtual/inetd.conf", std::to_string(kPort) + " stream tcp4 nowait.100000 games " +
+                                        kVirtuald + " virtuald /virtual/conf service name\n");
+  Command command;
+  command.arguments = {"setpriv",
+                       "--reuid=games",
+                       "--clear-groups",
+                       "--inh-caps",
+                       "+sys_chroot",
+                       "--ambient-caps",
+                       "+sys_chroot",
+                       "prlimit",
+                       "--nproc=2",
+                       inetd,
+                       "-i",
+                       "/virtual/inetd.conf"};
+  const BackgroundProcess server(command);
+  EXPECT_EQ(ask(address_of(0), kPort), name_of(0) + "\n");
+  command.arguments = {"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"};
+  BackgroundProcess other(command);
+  ASSERT_TRUE(eventually([&other] {
+    return read_file("/proc/" + std::to_string(other.pid()) + "/comm") == "sleep\n";
+  }));
+  EXPECT_EQ(ask(address_of(1), kPort), "");
+  other.stop();
+  EXPECT_EQ(ask(address_of(2), kPort), name_of(2) + "\n");
+}
+
+}  // namespace
+}  // namespace testing_support
