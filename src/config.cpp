@@ -121,7 +121,7 @@ const char* parse_plain_entry(const char* text, const char* end, Line& line) {
 /// Takes any other line, and returns its end.
 const char* parse_any_line(const char* begin, const char* end, Line& line) {
   const char* const first = skip_blanks(begin, end);
-  const char* line_end = first;
+  const char* line_end;
   if (is_line_end(first, end)) {
     line.kind = Line::Kind::blank;
     line_end = find_line_end(first, end);

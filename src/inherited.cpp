@@ -76,8 +76,9 @@ void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
-  ::signal(SIGCHLD, SIG_DFL);
+  // It fails for wrong numbers only.
+  static_cast<void>(::signal(SIGPIPE, SIG_DFL));
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
 }
 
 }  // namespace virtuald

@@ -88,7 +88,7 @@ void write_standard_error(std::string_view message) {
     return;
   }
   // A reader that has gone must not turn our exit status into a death by signal.
-  ::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   const iovec pieces[] = {piece_of("virtuald: "), piece_of(message), piece_of("\n")};
   if (::writev(STDERR_FILENO, pieces, sizeof pieces / sizeof *pieces) < 0) {
     return;  // There is nowhere left to say so.

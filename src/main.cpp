@@ -127,7 +127,8 @@ const char* find_operand_fault(const Options& options) {
   const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
   switch (options.mode) {
     case Mode::serve:
-      return count == 0   ? "no configuration file given (virtuald -h shows the usage)"
+      // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
+      return count < 1    ? "no configuration file given (virtuald -h shows the usage)"
              : count == 1 ? "no program to run given (virtuald -h shows the usage)"
                           : nullptr;
     case Mode::test:

@@ -10,7 +10,7 @@ namespace virtuald {
 /// configuration is little else than reads. Keep the object static: it is mostly its buffer.
 class LineReader {
  public:
-  static constexpr std::size_t kPieceSize = 64 * 1024;
+  static constexpr std::size_t kPieceSize = std::size_t{64} * 1024;
 
   enum class Result {
     lines,  // `piece` holds one or more lines, each ended by \n but perhaps the last of the file
