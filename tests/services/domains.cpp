@@ -1,6 +1,7 @@
 #include "domains.h"
 
 #include <cstdint>
+#include <cstdlib>
 #include <iomanip>
 #include <iterator>
 #include <map>
@@ -16,12 +17,6 @@ namespace testing_support {
 namespace {
 
 namespace fs = std::filesystem;
-
-void install(const fs::path& from, const fs::path& to) {
-  fs::create_directories(to.parent_path());
-  fs::copy_file(from, to, fs::copy_options::overwrite_existing);
-  fs::permissions(to, fs::perms(0755));
-}
 
 /// Makes `directory` writable, with the files that the packages have for it.
 void overlay(const std::string& directory, std::vector<std::string> packages) {
@@ -98,9 +93,10 @@ void make_machine(const std::vector<std::string>& packages) {
     add_address(domain.ipv6 + "/128");
   }
   add_address(std::string(kNobody) + "/32");
-  // The HOWTO's lines name both places.
-  install(kVirtuald, "/usr/local/bin/virtuald");
-  install(kVirtuald, "/usr/bin/virtuald");
+  ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+  must_run({"cmake", "--install", kBuildDirectory, "--prefix", "/usr/local"});
+  // The HOWTO's lines name this place.
+  fs::create_symlink("../local/bin/virtuald", "/usr/bin/virtuald");
   for (const char* service : {"ftp", "pop", "mail", "www"}) {
     const std::string name = std::string("conf.") + service;
     write_file(fs::path("/virtual") / name, read_file(fs::path(kSourceDirectory) / "conf" / name));
@@ -113,18 +109,15 @@ void make_small_roots(const std::vector<std::string>& names) {
     write_file(domain.root() / "name", domain.name);
     write_file(domain.root() / "etc/passwd", "www-data:x:33:33::/:/bin/sh\n");
     write_file(domain.root() / "etc/group", "www-data:x:33:\n");
+    fs::create_directories(domain.root() / "usr/sbin");
     for (const std::string& name : names) {
-      install(kService, domain.root() / "usr/sbin" / name);
+      fs::copy_file(kService, domain.root() / "usr/sbin" / name, fs::copy_options::skip_existing);
     }
   }
 }
 
 std::string daemon_path(const std::string& package, const std::string& path) {
   return std::string(kDaemonDirectory) + "/" + package + path;
-}
-
-std::string script(const std::string& name) {
-  return std::string(kSourceDirectory) + "/scripts/" + name;
 }
 
 std::string sample(const std::string& name) {
@@ -200,16 +193,16 @@ void make_domains(const std::vector<std::string>& programs) {
     if (fs::exists(domain.root())) {
       continue;
     }
-    std::vector<std::string> command = {script("virtfs"), "-q", "-p",      "sh", "-p",
-                                        "useradd",        "-p", "chpasswd"};
+    std::vector<std::string> command = {"virtfs", "-q",      "-p", "sh",
+                                        "-p",     "useradd", "-p", "chpasswd"};
     for (const std::string& program : programs) {
       command.insert(command.end(), {"-p", program});
     }
     command.push_back(domain.name);
     must_run(command);
-    must_run({script("virtexec"), domain.name, "useradd", "-m", "-d", "/home/b/bob", "-s",
-              "/bin/sh", "bob"});
-    must_run({script("virtexec"), domain.name, "chpasswd"}, "bob:" + password(domain) + "\n");
+    must_run(
+        {"virtexec", domain.name, "useradd", "-m", "-d", "/home/b/bob", "-s", "/bin/sh", "bob"});
+    must_run({"virtexec", domain.name, "chpasswd"}, "bob:" + password(domain) + "\n");
   }
 }
 

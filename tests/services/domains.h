@@ -37,9 +37,6 @@ void make_small_roots(const std::vector<std::string>& names = {"service"});
 /// A program of a package of tests/daemons.
 std::string daemon_path(const std::string& package, const std::string& path);
 
-/// The path of a script of scripts/.
-std::string script(const std::string& name);
-
 /// A sample of conf/.
 std::string sample(const std::string& name);
 

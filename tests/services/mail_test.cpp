@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 class MailMachine : public testing::Test {
  protected:
   static void make_sendmail_machine() {
-    make_machine({"sendmail-bin", "sendmail-base", "sendmail-cf", "m4", "popa3d"});
+    make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d"});
     // What the installation of the packages does.
     if (!fs::exists("/usr/sbin/sendmail")) {
       fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
@@ -134,9 +134,9 @@ TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   EXPECT_FALSE(fs::is_empty(kDomains[0].root() / "var/spool/mqueue"));
   inetd_.emplace(inetd(lines("sendmail -bs")));
   configure_sendmail("/", "host.example.com");
-  must_run({script("sendmail.init"), "start"});
+  must_run({"sendmail.init", "start"});
   EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from the queue"); }));
-  must_run({script("sendmail.init"), "stop"});
+  must_run({"sendmail.init", "stop"});
 }
 
 class Pop : public Mail {

@@ -22,12 +22,12 @@ class Syslog : public testing::Test {
     make_domains({"ftpd", "poppassd", "logger"});
     // The kernel's messages are none of the test's business.
     write_file("/etc/default/virtuald", "SYSLOGD_OPTS=--no-klog\n");
-    must_run({script("syslog.init"), "start"});
+    must_run({"syslog.init", "start"});
   }
 
   void TearDown() override {
     if (world_is_private()) {
-      run({script("syslog.init"), "stop"});
+      run({"syslog.init", "stop"});
     }
   }
 
