@@ -41,6 +41,19 @@ void copy_what_stands_outside_usr(const std::string& package) {
   }
 }
 
+/// What a package does when it is installed, beside unpacking.
+void finish_installation(const std::string& package) {
+  if (package == "sendmail-bin") {
+    fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
+    must_run({"update-rc.d", "sendmail", "defaults"});
+  } else if (package == "popa3d") {
+    must_run({"useradd", "--system", "--home-dir", "/var/lib/popa3d", "popa3d"});
+    must_run({"update-rc.d", "popa3d", "defaults"});
+  } else if (package == "exim4-daemon-light") {
+    must_run({"useradd", "--system", "--home-dir", "/var/spool/exim4", "-U", "Debian-exim"});
+  }
+}
+
 /// The port of a URL.
 std::uint16_t port_of(const std::string& url) {
   static const std::map<std::string, std::uint16_t> kPorts = {
@@ -86,6 +99,7 @@ void make_machine(const std::vector<std::string>& packages) {
   overlay("/var", packages);
   for (const std::string& package : packages) {
     copy_what_stands_outside_usr(package);
+    finish_installation(package);
   }
   write_file("/etc/resolv.conf", "nameserver 127.0.0.1\n");
   for (const Domain& domain : kDomains) {

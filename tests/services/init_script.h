@@ -58,10 +58,6 @@ inline bool is_running(pid_t pid) {
 
 // For EXPECT_PRED2, which shows both texts.
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 inline bool lacks(const std::string& text, const std::string& part) {
   return !contains(text, part);
 }

@@ -23,11 +23,6 @@ class MailMachine : public testing::Test {
  protected:
   static void make_sendmail_machine() {
     make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d"});
-    // What the installation of the packages does.
-    if (!fs::exists("/usr/sbin/sendmail")) {
-      fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
-      must_run({"useradd", "--system", "--home-dir", "/var/lib/popa3d", "popa3d"});
-    }
     make_domains({"sendmail", "/usr/libexec/sendmail/mail.local", "popa3d"});
     for (const Domain& domain : kDomains) {
       configure_sendmail(domain.root(), domain.name);
@@ -189,8 +184,6 @@ class MailByExim : public MailMachine {
   void SetUp() override {
     NEEDS_REAL_ROOT();
     make_machine({"exim4-daemon-light"});
-    must_run(
-        {"useradd", "--system", "--home-dir", "/var/spool/exim4", "--user-group", "Debian-exim"});
     make_domains({"exim4"});
     for (const Domain& domain : kDomains) {
       std::string text = sample("exim4.conf");

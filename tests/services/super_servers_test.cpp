@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -38,22 +39,25 @@ struct SuperServer {
   std::string report;
 };
 
-std::string inetd_line(const std::string& protocol, const std::vector<std::string>& arguments) {
+/// Names a server in the names of tests.
+void PrintTo(const SuperServer& server, std::ostream* stream) {
+  *stream << server.name;
+}
+
+std::string line_for(const std::string& protocol, const std::vector<std::string>& arguments) {
   return std::to_string(kPort) + " stream " + protocol +
          " nowait root /usr/local/bin/virtuald virtuald " + join(arguments) + "\n";
 }
 
 std::vector<std::string> openbsd_inetd(Listener listener,
                                        const std::vector<std::string>& arguments) {
-  write_file("/run/inetd.conf",
-             inetd_line(listener == Listener::ipv4 ? "tcp4" : "tcp46", arguments));
+  write_file("/run/inetd.conf", line_for(listener == Listener::ipv4 ? "tcp4" : "tcp46", arguments));
   return {daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"};
 }
 
 std::vector<std::string> inetutils_inetd(Listener listener,
                                          const std::vector<std::string>& arguments) {
-  write_file("/run/inetd.conf",
-             inetd_line(listener == Listener::ipv4 ? "tcp4" : "tcp6", arguments));
+  write_file("/run/inetd.conf", line_for(listener == Listener::ipv4 ? "tcp4" : "tcp6", arguments));
   return {daemon_path("inetutils-inetd", "/usr/sbin/inetutils-inetd"), "-d", "-p/run/inetd.pid",
           "/run/inetd.conf"};
 }

@@ -32,4 +32,9 @@ std::string read_file(const std::filesystem::path& path);
 /// The lines of `text`, without their ends.
 std::vector<std::string> split_lines(std::string_view text);
 
+/// Whether `part` is in `text`: for EXPECT_PRED2, which shows both.
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 }  // namespace testing_support
