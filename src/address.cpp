@@ -164,15 +164,15 @@ char* write_ipv4(const std::uint8_t* bytes, char* text) {
 /// The first of the longest runs of two or more groups that are zero is "::" (RFC 5952, 4.2), and
 /// what follows six of them is dotted decimal.
 char* write_ipv6(const std::uint8_t* bytes, char* text) {
-  constexpr int kGroups = 8;
+  constexpr std::size_t kGroups = 8;
   unsigned groups[kGroups];
-  for (int index = 0; index < kGroups; ++index) {
+  for (std::size_t index = 0; index < kGroups; ++index) {
     groups[index] = unsigned{bytes[2 * index]} << 8 | bytes[2 * index + 1];
   }
-  int gap = kGroups;
-  int gap_size = 1;
-  for (int index = 0; index < kGroups; ++index) {
-    const int begin = index;
+  std::size_t gap = kGroups;
+  std::size_t gap_size = 1;
+  for (std::size_t index = 0; index < kGroups; ++index) {
+    const std::size_t begin = index;
     while (index < kGroups && groups[index] == 0) {
       ++index;
     }
@@ -181,7 +181,7 @@ char* write_ipv6(const std::uint8_t* bytes, char* text) {
       gap_size = index - begin;
     }
   }
-  for (int index = 0; index < kGroups; ++index) {
+  for (std::size_t index = 0; index < kGroups; ++index) {
     if (index == gap) {
       *text++ = ':';
       index += gap_size;
