@@ -201,6 +201,14 @@ char* write_ipv6(const std::uint8_t* bytes, char* text) {
   return text;
 }
 
+/// Whether it is 0.0.0.0 or "::".
+bool is_unspecified(const Address& address) {
+  const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+  const bool is_ipv4 =
+      std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
+  return std::all_of(address.bytes.begin() + (is_ipv4 ? 12 : 0), address.bytes.end(), is_zero);
+}
+
 /// False if `socket_address` is of another family.
 bool from_socket_address(const sockaddr_storage& socket_address, Address& address,
                          std::uint16_t& port) {
@@ -264,6 +272,12 @@ bool read_local_address(int descriptor, Address& address, Error& error) {
   std::uint16_t port = 0;
   if (!from_socket_address(local, address, port)) {
     error.set({"getsockname of descriptor ", number.text(), ": not an internet socket"});
+    return false;
+  }
+  // A listener's address would match any default.
+  if (is_unspecified(address)) {
+    error.set({"getsockname of descriptor ", number.text(),
+               ": not connected (inetd must say \"nowait\", xinetd \"wait = no\")"});
     return false;
   }
   return true;

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,7 +22,9 @@
 #include <vector>
 
 #include "files.h"
+#include "log_socket.h"
 #include "must_run.h"
+#include "network.h"
 #include "paths.h"
 #include "process.h"
 #include "serving.h"
@@ -205,6 +208,22 @@ TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
     std::filesystem::create_symlink("/virtual/domain2.com", "/virtual/domain1.com");
   });
   EXPECT_EQ(served.answer, "domain1\n");
+}
+
+/// "wait" in place of "nowait": no domain was reached yet, so none may get the listener.
+TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
+  write_file("/virtual/conf", "default /virtual/domain1.com\n");
+  const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  Command command;
+  command.arguments = {kVirtuald, "/virtual/conf", "service", "name"};
+  LogSocket log;
+  EXPECT_EQ(wait_for(start(command, listener.get(), listener.get(), listener.get())), 125);
+  const std::vector<std::string> messages = log.take();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(without_prefix(messages[0]),
+            "getsockname of descriptor 0: not connected "
+            "(inetd must say \"nowait\", xinetd \"wait = no\")");
 }
 
 TEST_F(Isolation, signals_are_at_their_defaults) {
