@@ -378,7 +378,7 @@ TEST_F(Shortage, few_descriptors) {
 
 TEST_F(Shortage, small_stack) {
   Serving serving = serving_with({"-v"});
-  serving.prepare = limit(RLIMIT_STACK, 192 * 1024);
+  serving.prepare = limit(RLIMIT_STACK, rlim_t{192} * 1024);
   expect_served(serve(serving));
 }
 
