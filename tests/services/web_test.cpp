@@ -68,5 +68,36 @@ TEST_F(Web, works_with_what_the_systemd_unit_leaves_of_root) {
             "uid=33(www-data) gid=33(www-data)\n");
 }
 
+/// Apache with what a Debian machine's /etc/apache2 gives it, and `text`.
+Command apache(const std::string& text, const std::string& option) {
+  const std::string modules = daemon_path("apache2-bin", "/usr/lib/apache2/modules/");
+  std::string config =
+      "Listen 80\nServerName host.example.com\nPidFile /run/apache2.pid\n"
+      "ErrorLog /dev/stderr\nUser www-data\nGroup www-data\n";
+  for (const char* module : {"mpm_event", "authz_core", "dir"}) {
+    config +=
+        std::string("LoadModule ") + module + "_module " + modules + "mod_" + module + ".so\n";
+  }
+  write_file("/run/apache2.conf", config + text);
+  Command command;
+  command.arguments = {daemon_path("apache2-bin", "/usr/sbin/apache2"), "-f", "/run/apache2.conf",
+                       option};
+  return command;
+}
+
+TEST_F(Web, may_be_left_to_apache_and_its_own_virtual_hosts) {
+  const BackgroundProcess running(apache(sample("apache2.conf"), "-DFOREGROUND"));
+  for (const Domain& domain : kDomains) {
+    EXPECT_EQ(curl("http://" + domain.ipv4 + "/").output, "page of " + domain.name + "\n")
+        << running.log();
+    EXPECT_EQ(curl("http://[" + domain.ipv6 + "]/").output, "page of " + domain.name + "\n");
+  }
+}
+
+TEST_F(Web, cannot_be_apache_under_inetd_any_more) {
+  EXPECT_PRED2(contains, run(apache("ServerType inetd\n", "-t")).errors,
+               "Invalid command 'ServerType'");
+}
+
 }  // namespace
 }  // namespace testing_support
