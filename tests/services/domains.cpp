@@ -111,9 +111,9 @@ void make_machine(const std::vector<std::string>& packages) {
   must_run({"cmake", "--install", kBuildDirectory, "--prefix", "/usr/local"});
   // The HOWTO's lines name this place.
   fs::create_symlink("../local/bin/virtuald", "/usr/bin/virtuald");
-  for (const char* service : {"ftp", "pop", "mail", "www"}) {
+  for (const char* service : {"ftp", "pop", "mail", "www", "smb"}) {
     const std::string name = std::string("conf.") + service;
-    write_file(fs::path("/virtual") / name, read_file(fs::path(kSourceDirectory) / "conf" / name));
+    write_file(fs::path("/virtual") / name, sample(name));
   }
   is_made = true;
 }
@@ -174,6 +174,7 @@ Command systemd_unit(const std::string& name) {
                        "--accept",
                        "--inetd",
                        "--",
+                       "setsid",
                        "setpriv",
                        "--no-new-privs",
                        "--bounding-set=" + bounds};

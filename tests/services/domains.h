@@ -47,8 +47,8 @@ std::string inetd_line(const std::string& service, const std::string& words);
 Command inetd(const std::vector<std::string>& lines);
 
 /// What systemd does for the units virtual-NAME of conf/systemd, by systemd-socket-activate:
-/// listens, and starts the service for each connection with the capabilities that the unit leaves
-/// it.
+/// listens, and starts the service for each connection in a session of its own, with the
+/// capabilities that the unit leaves it.
 Command systemd_unit(const std::string& name);
 
 /// A name server on 127.0.0.1, which programs ask, with conf/dnsmasq.conf.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "domains.h"
@@ -47,6 +48,53 @@ TEST_F(Poppassd, works_with_what_the_systemd_unit_leaves_of_root) {
   EXPECT_NE(
       change(kDomains[0], password(kDomains[0]), "another-Word-9").find("200 Password changed"),
       std::string::npos);
+}
+
+class Samba : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine({"samba", "samba-common-bin", "samba-libs", "smbclient"});
+    make_domains({"smbd", "smbpasswd"});
+    for (const Domain& domain : kDomains) {
+      write_file(domain.root() / "etc/samba/smb.conf", sample("smb.conf"));
+      write_file(domain.root() / "home/b/bob/readme", "bob's at " + domain.name + "\n");
+      for (const char* directory :
+           {"var/lib/samba/private", "var/cache/samba", "var/log/samba", "run/samba"}) {
+        std::filesystem::create_directories(domain.root() / directory);
+      }
+      must_run({"virtexec", domain.name, "smbpasswd", "-s", "-a", "bob"},
+               password(domain) + "\n" + password(domain) + "\n");
+    }
+  }
+
+  /// Bob's file, or why he does not get it.
+  static std::string get(const Domain& domain, const std::string& password_given) {
+    connect_to(domain.ipv4, 445);  // smbclient does not wait for a server that is being started
+    return run({"smbclient", "--configfile=/dev/null", "--user=bob%" + password_given,
+                "//" + domain.ipv4 + "/bob", "--command=get readme -"})
+        .output;
+  }
+
+  static void expect_files_of_each_domain(const Command& server) {
+    const BackgroundProcess running(server);
+    for (const Domain& domain : kDomains) {
+      EXPECT_PRED2(contains, get(domain, password(domain)), "bob's at " + domain.name + "\n");
+    }
+  }
+};
+
+TEST_F(Samba, gives_bob_the_files_of_each_domain) {
+  expect_files_of_each_domain(inetd({inetd_line("microsoft-ds", "")}));
+}
+
+TEST_F(Samba, refuses_bob_with_his_password_of_the_other_domain) {
+  const BackgroundProcess running(inetd({inetd_line("microsoft-ds", "")}));
+  EXPECT_PRED2(contains, get(kDomains[0], password(kDomains[1])), "NT_STATUS_LOGON_FAILURE");
+}
+
+TEST_F(Samba, works_with_what_the_systemd_unit_leaves_of_root) {
+  expect_files_of_each_domain(systemd_unit("smb"));
 }
 
 }  // namespace

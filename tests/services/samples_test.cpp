@@ -34,14 +34,15 @@ const std::vector<Service> kServices = {
     {"www", "http", 80,
      "argument 0: busybox\nargument 1: httpd\nargument 2: -i\nargument 3: -h\n"
      "argument 4: /var/www/html\n"},
-    {"poppassd", "poppassd", 106, "domain1.com\n"}};
+    {"poppassd", "poppassd", 106, "domain1.com\n"},
+    {"smb", "microsoft-ds", 445, "domain1.com\n"}};
 
 class Samples : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
     make_machine();
-    make_small_roots({"ftpd", "popa3d", "sendmail", "busybox", "poppassd"});
+    make_small_roots({"ftpd", "popa3d", "sendmail", "busybox", "poppassd", "smbd"});
   }
 
   static void expect_service(const Service& service, const BackgroundProcess& server) {
@@ -53,7 +54,8 @@ class Samples : public testing::Test {
 TEST_F(Samples, have_configurations_without_a_fault) {
   for (const auto& [file, program, entries] :
        {std::tuple("conf.ftp", "ftpd", "4"), std::tuple("conf.pop", "popa3d", "4"),
-        std::tuple("conf.mail", "sendmail", "4"), std::tuple("conf.www", "busybox", "5")}) {
+        std::tuple("conf.mail", "sendmail", "4"), std::tuple("conf.www", "busybox", "5"),
+        std::tuple("conf.smb", "smbd", "4")}) {
     const std::string path = std::string("/virtual/") + file;
     EXPECT_EQ(must_run({"virtuald", "-t", path, program}),
               path + ": entries: " + entries + ", errors: 0, warnings: 0\n");
