@@ -13,11 +13,15 @@
 #include "virtuald/inherited.h"
 #include "virtuald/number_text.h"
 #include "virtuald/root.h"
+#include "virtuald/trust.h"
 
 namespace virtuald {
 namespace {
 
 constexpr int kPatienceMilliseconds = 5'000;
+
+/// The child's status where somebody else could have made the loader. No loader has it.
+constexpr int kDistrusted = 125;
 
 int milliseconds_now() {
   timespec now{};
@@ -26,13 +30,24 @@ int milliseconds_now() {
          static_cast<int>(now.tv_nsec / 1'000'000);
 }
 
-/// The child's part. Its own failures go where the loader's words would.
+/// Whether the loader, in what is now the root, is root's own with all that leads to it: it will
+/// run as root.
+bool is_trusted(const char* loader) {
+  static Error error;
+  static Error distrust;
+  return open_trusted(loader, Subject::config, error, distrust) >= 0 && !distrust;
+}
+
+/// The child's part.
 [[noreturn]] void run_loader(int root, const char* loader, const char* program, int output) {
   Error error;
   const int null = ::open("/dev/null", O_RDONLY);
   const bool redirected = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
                           ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0;
   if (redirected && enter_root(root, "the root", error) && secure_descriptors(error)) {
+    if (!is_trusted(loader)) {
+      ::_exit(kDistrusted);
+    }
     reset_signals();
     char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
                                const_cast<char*>(program), nullptr};
@@ -98,6 +113,10 @@ bool ask_loader(int root, const char* loader, const char* program, LoaderAnswer&
   const Decimal number(exited ? WEXITSTATUS(status) : WTERMSIG(status));
   if (!in_time) {
     error.set({loader, " --list ", program, ": no answer in five seconds"});
+    return false;
+  }
+  if (exited && WEXITSTATUS(status) == kDistrusted) {
+    error.set({loader, ": not asked, for somebody else than root could change it"});
     return false;
   }
   std::string_view rest = answer.view();

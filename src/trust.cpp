@@ -19,27 +19,6 @@ namespace {
 /// As many links as the kernel follows (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 
-/// A path under construction.
-class PathBuffer {
- public:
-  [[nodiscard]] std::string_view view() const { return {text_, size_}; }
-  void truncate(std::size_t size) { size_ = size; }
-
-  /// False if it does not fit PATH_MAX.
-  [[nodiscard]] bool append(std::string_view part) {
-    if (part.size() >= sizeof text_ - size_) {
-      return false;
-    }
-    std::memcpy(text_ + size_, part.data(), part.size());
-    size_ += part.size();
-    return true;
-  }
-
- private:
-  std::size_t size_ = 0;
-  char text_[PATH_MAX];
-};
-
 /// Takes the first component off `path`; empty when there is none left.
 std::string_view take_component(std::string_view& path) {
   path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
@@ -48,8 +27,9 @@ std::string_view take_component(std::string_view& path) {
   return component;
 }
 
-/// One walk along a path: a descriptor of where it stands, or AT_FDCWD at its start, and its name
-/// for messages.
+/// One walk along a path. Directories on the way are looked at by name, and that is no race: each
+/// name is looked up in directories that have been checked before, in which nobody but root can
+/// give it another meaning. What stands at the end is opened, and then checked by its descriptor.
 class Walk {
  public:
   Walk(Subject subject, Error& error, Error& distrust)
@@ -60,26 +40,27 @@ class Walk {
 
  private:
   bool start(bool absolute);
-  bool step(std::string_view component);
-  [[gnu::noinline]] bool follow_link(const char* link);  // its buffer is a page that few walks need
+  bool append(std::string_view component);
+  bool look(bool is_last);
+  [[gnu::noinline]] bool follow_link();  // its buffer is a page that few walks need
   bool check_type();
   void check_trust();
   bool fail(int code);
-  void stand_in(int descriptor);
-  [[nodiscard]] std::string_view name() const {
-    return walked_.view().empty() ? "/" : walked_.view();
-  }
+  void close_descriptor();
+
+  /// Where the walk stands.
+  [[nodiscard]] const char* name() const { return size_ == 0 ? "/" : walked_; }
 
   Subject subject_;
   Error& error_;
   Error& distrust_;
-  int descriptor_ = AT_FDCWD;
-  bool in_root_ = false;  // AT_FDCWD stands for "/", and not for "."
+  int descriptor_ = -1;
   int links_ = 0;
   struct stat status_ {};
   std::string_view remaining_;  // of the path, or of path_
-  PathBuffer walked_;
-  char path_[PATH_MAX];  // what a link has made of the path
+  std::size_t size_ = 0;        // of walked_
+  char walked_[PATH_MAX];       // NUL-terminated; no component of it is a link
+  char path_[PATH_MAX];         // what a link has made of the path
 };
 
 bool Walk::fail(int code) {
@@ -87,11 +68,11 @@ bool Walk::fail(int code) {
   return false;
 }
 
-void Walk::stand_in(int descriptor) {
+void Walk::close_descriptor() {
   if (descriptor_ >= 0) {
     ::close(descriptor_);
+    descriptor_ = -1;
   }
-  descriptor_ = descriptor;
 }
 
 /// Records the first component that somebody else could change.
@@ -109,26 +90,46 @@ void Walk::check_trust() {
                  " must be root's own and writable by nobody else (-w to serve all the same)"});
 }
 
-/// Stands in "/", or in "." for a relative path. Neither needs a descriptor: nobody can put another
-/// directory in their place.
+/// Stands in "/", or in "." for a relative path, and looks at it.
 bool Walk::start(bool absolute) {
-  stand_in(AT_FDCWD);
-  in_root_ = absolute;
-  walked_.truncate(0);
-  if (!absolute && !walked_.append(".")) {
+  size_ = absolute ? 0 : 1;
+  walked_[0] = '.';
+  walked_[size_] = '\0';
+  return look(false);
+}
+
+bool Walk::append(std::string_view component) {
+  if (component.size() + 1 >= sizeof walked_ - size_) {
     return fail(ENAMETOOLONG);
   }
-  if (::fstatat(AT_FDCWD, absolute ? "/" : ".", &status_, 0) != 0) {
+  walked_[size_++] = '/';
+  size_ += component.copy(walked_ + size_, component.size());
+  walked_[size_] = '\0';
+  return true;
+}
+
+/// Checks what stands at name(), and opens it if it is the last object.
+bool Walk::look(bool is_last) {
+  if (is_last) {
+    // A FIFO as a configuration must not block, nor a terminal become ours.
+    const int flags = subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
+    descriptor_ = ::openat(AT_FDCWD, name(), flags | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor_ < 0 && errno != ELOOP) {
+      return fail(errno);
+    }
+  }
+  // ELOOP is a link where a file was to be read; with O_PATH a link is opened as itself.
+  if ((descriptor_ < 0 ? ::lstat(name(), &status_) : ::fstat(descriptor_, &status_)) != 0) {
     return fail(errno);
   }
   check_trust();
   return true;
 }
 
-/// Puts what the link `link` says before the rest of the path.
-bool Walk::follow_link(const char* link) {
+/// Puts what the link at name() says before the rest of the path, and stands where the link does.
+bool Walk::follow_link() {
   char text[PATH_MAX];
-  const ssize_t size = ::readlinkat(descriptor_, link, text, sizeof text);
+  const ssize_t size = ::readlink(name(), text, sizeof text);
   if (size <= 0) {
     return fail(size < 0 ? errno : ENOENT);
   }
@@ -142,49 +143,10 @@ bool Walk::follow_link(const char* link) {
   std::memmove(path_ + link_size, remaining_.data(), remaining_.size());
   std::memcpy(path_, text, link_size);
   remaining_ = {path_, link_size + remaining_.size()};
+  close_descriptor();
+  size_ = std::string_view(walked_, size_).rfind('/');
+  walked_[size_] = '\0';
   return text[0] != '/' || start(true);
-}
-
-/// Goes on to `component` of the directory it stands in.
-bool Walk::step(std::string_view component) {
-  const std::size_t length_before = walked_.view().size();
-  char name[NAME_MAX + 2];
-  name[0] = '/';
-  const char* const link = in_root_ ? name : name + 1;
-  if (component.size() > NAME_MAX || !walked_.append("/") || !walked_.append(component)) {
-    return fail(ENAMETOOLONG);
-  }
-  name[1 + component.copy(name + 1, NAME_MAX)] = '\0';
-  const bool is_last = remaining_.find_first_not_of('/') == std::string_view::npos;
-  // A FIFO as a configuration must not block, nor a terminal become ours.
-  const int flags =
-      is_last && subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
-  const int opened = ::openat(descriptor_, link, flags | O_NOFOLLOW | O_CLOEXEC);
-  if (opened < 0 && errno != ELOOP) {
-    return fail(errno);
-  }
-  // ELOOP is a link where a file was to be read; with O_PATH a link is opened as itself.
-  if ((opened < 0 ? ::fstatat(descriptor_, link, &status_, AT_SYMLINK_NOFOLLOW)
-                  : ::fstat(opened, &status_)) != 0) {
-    return fail(errno);
-  }
-  check_trust();
-  if (S_ISLNK(status_.st_mode)) {
-    const bool followed = follow_link(link);
-    if (opened >= 0) {
-      ::close(opened);
-    }
-    if (walked_.view().size() > length_before) {
-      walked_.truncate(length_before);
-    }
-    return followed;
-  }
-  if (opened < 0) {
-    return fail(ELOOP);
-  }
-  stand_in(opened);
-  in_root_ = false;
-  return true;
 }
 
 /// The last object must be what was asked for.
@@ -200,22 +162,19 @@ bool Walk::check_type() {
 }
 
 int Walk::run(std::string_view path) {
-  bool ok = !path.empty() && path.size() < PATH_MAX ? start(path.front() == '/')
-                                                    : fail(path.empty() ? ENOENT : ENAMETOOLONG);
   remaining_ = path;
-  while (ok) {
+  bool ok = path.empty() ? fail(ENOENT) : start(path.front() == '/');
+  while (ok && descriptor_ < 0) {
     const std::string_view component = take_component(remaining_);
     if (component.empty()) {
-      break;
+      ok = look(true);  // the path ends where the walk has been already: in "/", "." or ".."
+    } else if (component != ".") {
+      const bool is_last = remaining_.find_first_not_of('/') == std::string_view::npos;
+      ok = append(component) && look(is_last) && (!S_ISLNK(status_.st_mode) || follow_link());
     }
-    ok = component == "." || step(component);
-  }
-  if (ok && descriptor_ == AT_FDCWD) {
-    stand_in(::openat(AT_FDCWD, in_root_ ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    ok = descriptor_ >= 0 || fail(errno);
   }
   if (!ok || !check_type()) {
-    stand_in(-1);
+    close_descriptor();
   }
   return descriptor_;
 }

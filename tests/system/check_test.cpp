@@ -232,6 +232,17 @@ TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
       << outcome.output;
 }
 
+TEST_F(Check, never_runs_a_loader_that_somebody_else_could_change) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  ::chmod("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2", 0775);
+  expect_report(
+      virtuald({"-t", "/virtual/conf", "ls"}), 1,
+      "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: /lib64/ld-linux-x86-64.so.2: not "
+      "asked, for somebody else than root could change it\n"
+      "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
 TEST_F(Check, resolves_links_as_the_root_would) {
   write_config("127.0.0.2 /virtual/domain1.com\n");
   fs::create_symlink("/usr/sbin/service", "/virtual/domain1.com/usr/sbin/inside");

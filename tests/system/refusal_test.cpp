@@ -137,7 +137,8 @@ TEST_F(Refusal, root_behind_a_loop_of_links) {
 
 TEST_F(Refusal, root_whose_name_is_too_long) {
   write_file("/virtual/conf", "default /virtual/" + std::string(256, 'a') + "\n");
-  expect_refused({"/virtual/conf", "service"}, 125, "chroot /virtual: " + reason_of(ENAMETOOLONG));
+  expect_refused({"/virtual/conf", "service"}, 125,
+                 "chroot /virtual/" + std::string(256, 'a') + ": " + reason_of(ENAMETOOLONG));
 }
 
 TEST_F(Refusal, not_root) {
