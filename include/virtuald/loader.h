@@ -18,9 +18,9 @@ struct LoaderAnswer {
 
 /// Runs `loader --list program` (ld.so(8); musl's loader knows it too) with the directory `root` as
 /// its root, in a child with no environment, no input and no other descriptor, for five seconds at
-/// most. Needs CAP_SYS_CHROOT. False if the loader is not root's own (see open_trusted), could not be
-/// run, was killed, or left with a status other than 0 without a word; a loader that names missing
-/// libraries has answered.
+/// most. Needs CAP_SYS_CHROOT. False if the loader is not root's own (see open_trusted), could not
+/// be run, was killed, or left with a status other than 0 without a word; a loader that names
+/// missing libraries has answered.
 [[nodiscard]] bool ask_loader(int root, const char* loader, const char* program,
                               LoaderAnswer& answer, Error& error);
 

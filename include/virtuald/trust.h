@@ -13,8 +13,8 @@ enum class Subject { config, root };
 ///
 /// The path is walked component by component from "/" (from "." if it is relative), following
 /// symbolic links by hand. Every directory, link and the object itself must be owned by uid 0 and
-/// not be writable by group or others; the object is checked by the descriptor that is returned. The
-/// first that does not hold is named in `distrust` with its owner and mode; the descriptor is
+/// not be writable by group or others; the object is checked by the descriptor that is returned.
+/// The first that does not hold is named in `distrust` with its owner and mode; the descriptor is
 /// returned all the same, for the caller decides. `distrust` stays empty if all is well.
 [[nodiscard]] int open_trusted(const char* path, Subject subject, Error& error, Error& distrust);
 
