@@ -167,7 +167,7 @@ bool find_user(std::string_view name, const Root& root, Identity& identity, Erro
 
 /// Adds a supplementary group; false if there are too many.
 bool add_group(gid_t gid, Identity& identity) {
-  if (identity.group_count == NGROUPS_MAX) {
+  if (identity.group_count == kMaxGroups) {
     return false;
   }
   identity.groups[identity.group_count++] = gid;

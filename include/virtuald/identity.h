@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <climits>
 #include <cstddef>
 #include <string_view>
 
@@ -17,12 +16,15 @@ struct UserSpec {
   std::string_view group;
 };
 
+/// The kernel's limit of supplementary groups (linux/limits.h); musl's NGROUPS_MAX is 32.
+constexpr std::size_t kMaxGroups = 65536;
+
 /// What a process becomes.
 struct Identity {
   uid_t uid = 0;
   gid_t gid = 0;
   std::size_t group_count = 0;
-  gid_t groups[NGROUPS_MAX] = {};  // the supplementary ones, `group_count` of them
+  gid_t groups[kMaxGroups] = {};  // the supplementary ones, `group_count` of them
 };
 
 /// Splits `text`, the argument of -u, and refuses what can name no user: an empty half, a sign, a

@@ -82,6 +82,17 @@ TEST_F(User, numbers_need_no_files) {
   EXPECT_EQ(as("1000:1000").answer, "uid 1000 euid 1000 gid 1000 egid 1000 groups\n");
 }
 
+TEST_F(User, may_be_in_many_groups) {
+  std::string groups = "www:x:34:\n";
+  std::string expected = "uid 33 euid 33 gid 34 egid 34 groups";
+  for (int gid = 2001; gid <= 2060; ++gid) {
+    groups += "g" + std::to_string(gid) + ":x:" + std::to_string(gid) + ":www\n";
+    expected += " " + std::to_string(gid);
+  }
+  write_file("/virtual/domain1.com/etc/group", groups);
+  EXPECT_EQ(as("www").answer, expected + "\n");
+}
+
 TEST_F(User, each_root_has_its_own_users) {
   write_file("/virtual/domain2.com/etc/passwd", "www:x:80:81::/:/bin/sh\n");
   write_file("/virtual/domain2.com/etc/group", "");
