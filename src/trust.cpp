@@ -110,20 +110,24 @@ bool Walk::append(std::string_view component) {
 
 /// Checks what stands at name(), and opens it if it is the last object.
 bool Walk::look(bool is_last) {
+  int code = 0;
   if (is_last) {
-    // A FIFO as a configuration must not block, nor a terminal become ours.
-    const int flags = subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH;
+    // A FIFO as a configuration must not block, nor a terminal become ours. O_DIRECTORY has an
+    // automount done.
+    const int flags =
+        subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
     descriptor_ = ::openat(AT_FDCWD, name(), flags | O_NOFOLLOW | O_CLOEXEC);
-    if (descriptor_ < 0 && errno != ELOOP) {
-      return fail(errno);
-    }
+    code = descriptor_ < 0 ? errno : 0;
   }
-  // ELOOP is a link where a file was to be read; with O_PATH a link is opened as itself.
+  // A link is refused as ELOOP where a file, and as ENOTDIR where a directory was to be opened.
+  if (code != 0 && code != ELOOP && code != ENOTDIR) {
+    return fail(code);
+  }
   if ((descriptor_ < 0 ? ::lstat(name(), &status_) : ::fstat(descriptor_, &status_)) != 0) {
     return fail(errno);
   }
   check_trust();
-  return true;
+  return code == 0 || S_ISLNK(status_.st_mode) || fail(code);
 }
 
 /// Puts what the link at name() says before the rest of the path, and stands where the link does.
@@ -167,7 +171,9 @@ int Walk::run(std::string_view path) {
   while (ok && descriptor_ < 0) {
     const std::string_view component = take_component(remaining_);
     if (component.empty()) {
-      ok = look(true);  // the path ends where the walk has been already: in "/", "." or ".."
+      ok = look(true) &&
+           (descriptor_ >= 0 ||
+            fail(ELOOP));  // the path ends where the walk has been already: in "/", "." or ".."
     } else if (component != ".") {
       const bool is_last = remaining_.find_first_not_of('/') == std::string_view::npos;
       ok = append(component) && look(is_last) && (!S_ISLNK(status_.st_mode) || follow_link());
