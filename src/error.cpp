@@ -19,10 +19,10 @@ void Error::append(std::string_view part) {
   constexpr char kHex[] = "0123456789abcdef";
   for (const char character : part) {
     const auto byte = static_cast<unsigned char>(character);
-    const bool is_control = byte < 0x20 || byte == 0x7f;
+    const bool is_printable = byte >= 0x20 && byte < 0x7f;
     const char escaped[] = {'\\', 'x', kHex[byte >> 4], kHex[byte & 0xf]};
     const std::string_view text =
-        is_control ? std::string_view(escaped, sizeof escaped) : std::string_view(&character, 1);
+        is_printable ? std::string_view(&character, 1) : std::string_view(escaped, sizeof escaped);
     if (size_ + text.size() > kCapacity) {
       return;
     }

@@ -10,8 +10,8 @@ namespace virtuald {
 /// One failure: its message, in a buffer of its own. Functions that can
 /// fail take an `Error&` as their last argument, return false and leave the message there; main
 /// alone reports it. Nothing is allocated, so a failure cannot itself fail. A message longer than
-/// kCapacity is cut. Control characters, which a hostile file name could hold, come out as `\xHH`,
-/// so that a message is always one line.
+/// kCapacity is cut. Whatever is not printable ASCII, which a hostile file name could hold, comes
+/// out as `\xHH`, so that a message is always one line.
 class Error {
  public:
   /// Room for two paths of PATH_MAX and the words around them.
