@@ -166,7 +166,7 @@ class Check {
   void check_system_directories(int root);
   void check_program(int root, bool trusted);
   bool check_candidate(int root, const char* path, bool trusted);
-  void check_libraries(int root, const char* path, const InterpreterChain& chain);
+  void check_libraries(int root, const char* path, bool trusted, const InterpreterChain& chain);
   void report_distrust(std::string_view message);
 
   const CheckRequest& request_;
@@ -175,7 +175,6 @@ class Check {
   LineTable roots_;
   std::size_t line_number_ = 0;
   std::size_t default_line_ = 0;
-  bool said_untested_ = false;
   Error error_;
   Error distrust_;
   char directory_[kMaxLine + 1];
@@ -190,11 +189,25 @@ void Check::report_distrust(std::string_view message) {
 }
 
 /// Asks the root's loader what `path`, or the interpreter that it ends at, would miss.
-void Check::check_libraries(int root, const char* path, const InterpreterChain& chain) {
+void Check::check_libraries(int root, const char* path, bool trusted,
+                            const InterpreterChain& chain) {
   static LoaderAnswer answer;
-  Error error;
-  if (!ask_loader(root, chain.interpreter.path, chain.program, answer, error)) {
-    findings_.error({"exec ", path, " in ", directory_, ": ", error.message()});
+  static Error reason;
+  LoaderOutcome outcome = LoaderOutcome::untested;
+  if (::geteuid() != 0) {
+    reason.set({"only root can ask its loader"});
+  } else if (!trusted) {
+    reason.set({"somebody else could change its loader"});
+  } else {
+    outcome = ask_loader(root, chain.interpreter.path, chain.program, answer, reason);
+  }
+  if (outcome == LoaderOutcome::untested) {
+    findings_.warning(
+        {"shared libraries of ", path, " in ", directory_, " not tested: ", reason.message()});
+    return;
+  }
+  if (outcome == LoaderOutcome::failed) {
+    findings_.error({"exec ", path, " in ", directory_, ": ", reason.message()});
     return;
   }
   std::string_view rest = answer.view();
@@ -204,46 +217,50 @@ void Check::check_libraries(int root, const char* path, const InterpreterChain& 
   }
 }
 
-/// False if `path` is not what would be started, so that the search goes on.
+/// False if `path` would not be started, so that the search goes on; the first reason stays in
+/// `error_`.
 bool Check::check_candidate(int root, const char* path, bool trusted) {
   const int descriptor = open_in_root(root, path, O_PATH);
   struct stat status {};
-  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+  const bool is_there = descriptor >= 0 && ::fstat(descriptor, &status) == 0;
+  if (descriptor >= 0) {
+    ::close(descriptor);
+  }
+  if (!is_there) {
     return false;
   }
-  ::close(descriptor);
-  if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
-    findings_.error({"exec ", path, " in ", directory_, ": not an executable file, mode ",
-                     ModeText(status.st_mode).text()});
-    return true;
-  }
   static InterpreterChain chain;
-  if (lacks_interpreter(root, path, chain)) {
-    findings_.error({"exec ", path, " in ", directory_, ": its interpreter ",
-                     chain.interpreter.path, " is not there"});
+  static Error reason;
+  reason.clear();
+  if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
+    reason.set({"exec ", path, " in ", directory_, ": not an executable file, mode ",
+                ModeText(status.st_mode).text()});
+  } else if (lacks_interpreter(root, path, chain)) {
+    reason.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
+                " is not there"});
   } else if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
-    if (::geteuid() == 0 && trusted) {
-      check_libraries(root, path, chain);
-    } else if (!said_untested_) {
-      findings_.warning({"shared libraries of ", path, " in ", directory_,
-                         trusted ? " not tested: only root can ask its loader"
-                                 : " not tested: somebody else could change its loader"});
-      said_untested_ = true;
-    }
+    check_libraries(root, path, trusted, chain);
   }
-  return true;
+  if (reason && !error_) {
+    error_ = reason;
+  }
+  return !reason;
 }
 
 void Check::check_program(int root, bool trusted) {
+  error_.clear();
   Candidates candidates(request_.program, kDefaultSearchPath);
   while (const char* path = candidates.next()) {
     if (check_candidate(root, path, trusted)) {
       return;
     }
   }
-  const bool is_path = std::strchr(request_.program, '/') != nullptr;
-  findings_.error({"exec ", request_.program, " in ", directory_, ": ", std::strerror(errno),
-                   is_path ? "" : " on the path ", is_path ? "" : kDefaultSearchPath});
+  if (!error_) {
+    const bool is_path = std::strchr(request_.program, '/') != nullptr;
+    error_.set({"exec ", request_.program, " in ", directory_, ": ", std::strerror(ENOENT),
+                is_path ? "" : " on the path ", is_path ? "" : kDefaultSearchPath});
+  }
+  findings_.error({error_.message()});
 }
 
 /// A service runs as root, and believes what stands in these.
@@ -285,7 +302,7 @@ void Check::check_directory(const Line& line) {
     report_distrust(distrust_.message());
   }
   struct stat status {};
-  if (::fstat(root, &status) != 0 || ::faccessat(root, ".", R_OK | X_OK, AT_EACCESS) != 0) {
+  if (::fstat(root, &status) != 0 || ::faccessat(root, ".", X_OK, AT_EACCESS) != 0) {
     findings_.error({"open ", directory_, ": ", std::strerror(errno)});
   } else {
     if (line.kind == Line::Kind::fallback) {

@@ -1,15 +1,18 @@
 #include "virtuald/loader.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <ctime>
+#include <cstdint>
 
+#include "virtuald/clock.h"
 #include "virtuald/inherited.h"
 #include "virtuald/number_text.h"
 #include "virtuald/root.h"
@@ -20,15 +23,11 @@ namespace {
 
 constexpr int kPatienceMilliseconds = 5'000;
 
-/// The child's status where somebody else could have made the loader. No loader has it.
+/// The child's statuses where somebody else could have made the loader, and where nobody may read
+/// the program. No loader has them.
 constexpr int kDistrusted = 125;
-
-int milliseconds_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int>(now.tv_sec % 1'000'000) * 1000 +
-         static_cast<int>(now.tv_nsec / 1'000'000);
-}
+constexpr int kUnreadable = 124;
+constexpr int kFailed = 127;
 
 /// Whether the loader, in what is now the root, is root's own with all that leads to it: it will
 /// run as root.
@@ -36,6 +35,19 @@ bool is_trusted(const char* loader) {
   static Error error;
   static Error distrust;
   return open_trusted(loader, Subject::config, error, distrust) >= 0 && !distrust;
+}
+
+/// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
+/// of rtld-audit(7)), and whose these are was not checked.
+bool become_nobody() {
+  constexpr id_t kNobody = 65534;
+  if (::setsid() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return false;
+  }
+  if (::setresgid(kNobody, kNobody, kNobody) != 0) {
+    return errno == EINVAL;  // a user namespace without that user, whose root is none to give up
+  }
+  return ::setgroups(0, nullptr) == 0 && ::setresuid(kNobody, kNobody, kNobody) == 0;
 }
 
 /// The child's part.
@@ -48,22 +60,27 @@ bool is_trusted(const char* loader) {
     if (!is_trusted(loader)) {
       ::_exit(kDistrusted);
     }
+    if (!become_nobody()) {
+      ::_exit(kFailed);
+    }
+    if (::faccessat(AT_FDCWD, program, R_OK, AT_EACCESS) != 0) {
+      ::_exit(kUnreadable);
+    }
     reset_signals();
     char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
                                const_cast<char*>(program), nullptr};
     char* const environment[] = {nullptr};
     ::execve(loader, arguments, environment);
   }
-  ::_exit(127);
+  ::_exit(kFailed);
 }
 
-/// Reads until the child has closed its end. False if it does not within its time.
-bool collect(int input, LoaderAnswer& answer) {
-  const int deadline = milliseconds_now() + kPatienceMilliseconds;
+/// Reads until the child has closed its end. False if it has not by `deadline`.
+bool collect(int input, std::int64_t deadline, LoaderAnswer& answer) {
   for (;;) {
-    const int left = deadline - milliseconds_now();
+    const std::int64_t left = deadline - milliseconds_now();
     pollfd waiting = {input, POLLIN, 0};
-    if (left <= 0 || (::poll(&waiting, 1, left) < 0 && errno != EINTR)) {
+    if (left <= 0 || (::poll(&waiting, 1, static_cast<int>(left)) < 0 && errno != EINTR)) {
       return false;
     }
     if (waiting.revents == 0) {
@@ -80,52 +97,70 @@ bool collect(int input, LoaderAnswer& answer) {
   }
 }
 
+/// Waits for the child until `deadline`, and then ends it with all that it has started. False if
+/// that was needed.
+bool reap(pid_t child, std::int64_t deadline, int& status) {
+  pid_t reaped = 0;
+  while ((reaped = ::waitpid(child, &status, WNOHANG)) == 0 && milliseconds_now() < deadline) {
+    ::poll(nullptr, 0, 1);
+  }
+  ::kill(-child, SIGKILL);
+  if (reaped != 0) {
+    return true;
+  }
+  ::kill(child, SIGKILL);  // it may not have had the time for a session of its own
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return false;
+}
+
 }  // namespace
 
-bool ask_loader(int root, const char* loader, const char* program, LoaderAnswer& answer,
-                Error& error) {
+LoaderOutcome ask_loader(int root, const char* loader, const char* program, LoaderAnswer& answer,
+                         Error& error) {
   answer.size = 0;
   int pipe_ends[2];
   if (::pipe2(pipe_ends, O_CLOEXEC) != 0) {
     error.set_errno("pipe for", loader, errno);
-    return false;
+    return LoaderOutcome::failed;
   }
   const pid_t child = ::fork();
   if (child < 0) {
     error.set_errno("fork for", loader, errno);
     ::close(pipe_ends[0]);
     ::close(pipe_ends[1]);
-    return false;
+    return LoaderOutcome::failed;
   }
   if (child == 0) {
     run_loader(root, loader, program, pipe_ends[1]);
   }
   ::close(pipe_ends[1]);
-  const bool in_time = collect(pipe_ends[0], answer);
+  const std::int64_t deadline = milliseconds_now() + kPatienceMilliseconds;
+  bool in_time = collect(pipe_ends[0], deadline, answer);
   ::close(pipe_ends[0]);
-  if (!in_time) {
-    ::kill(child, SIGKILL);
-  }
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  in_time = reap(child, in_time ? deadline : 0, status) && in_time;
   const bool exited = WIFEXITED(status);
   const Decimal number(exited ? WEXITSTATUS(status) : WTERMSIG(status));
   if (!in_time) {
     error.set({loader, " --list ", program, ": no answer in five seconds"});
-    return false;
+    return LoaderOutcome::failed;
   }
   if (exited && WEXITSTATUS(status) == kDistrusted) {
-    error.set({loader, ": not asked, for somebody else than root could change it"});
-    return false;
+    error.set({"somebody else could change ", loader});
+    return LoaderOutcome::untested;
+  }
+  if (exited && WEXITSTATUS(status) == kUnreadable) {
+    error.set({"its loader is asked as nobody, who may not read it"});
+    return LoaderOutcome::untested;
   }
   std::string_view rest = answer.view();
   if (!exited || (WEXITSTATUS(status) != 0 && next_missing_library(rest).empty())) {
     error.set(
         {loader, " --list ", program, exited ? ": exit status " : ": signal ", number.text()});
-    return false;
+    return LoaderOutcome::failed;
   }
-  return true;
+  return LoaderOutcome::answered;
 }
 
 std::string_view next_missing_library(std::string_view& answer) {

@@ -11,8 +11,8 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
-#include <ctime>
 
+#include "virtuald/clock.h"
 #include "virtuald/number_text.h"
 
 namespace virtuald {
@@ -35,12 +35,6 @@ std::string_view priority_text(Priority priority) {
   return "<30>";
 }
 
-std::int64_t milliseconds_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
-
 iovec piece_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};
 }
@@ -59,7 +53,8 @@ void send_to_log(Priority priority, std::string_view message) {
     const std::int64_t now = milliseconds_now();
     deadline = deadline == 0 ? now + kPatienceMilliseconds : deadline;
     pollfd waiting = {log_socket, POLLOUT, 0};
-    if (now >= deadline || ::poll(&waiting, 1, static_cast<int>(deadline - now)) <= 0) {
+    const int ready = now < deadline ? ::poll(&waiting, 1, static_cast<int>(deadline - now)) : 0;
+    if (ready == 0 || (ready < 0 && errno != EINTR)) {
       // A daemon that is stuck would not read a second message either, and the client waits.
       ::close(log_socket);
       log_socket = -1;

@@ -41,7 +41,17 @@ int open_in_root(int root, const char* path, int flags) {
     return ::open(path, flags | O_CLOEXEC);
   }
   const OpenHow how = {static_cast<std::uint64_t>(flags | O_CLOEXEC), 0, kResolveInRoot};
-  return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+  // A rename or mount anywhere during the look-up of ".." is EAGAIN (openat2(2)); a hostile one
+  // could go on for ever.
+  constexpr int kMaxTries = 128;
+  int descriptor = -1;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    descriptor = static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+    if (descriptor >= 0 || errno != EAGAIN) {
+      break;
+    }
+  }
+  return descriptor;
 }
 
 }  // namespace virtuald
