@@ -347,6 +347,7 @@ TEST_F(Shortage, log_daemon_that_does_not_read_is_waited_for_once) {
 }
 
 TEST_F(Shortage, no_descriptor_left_for_the_log) {
+  NEEDS_NO_SANITIZER();
   Serving serving = serving_with({});
   serving.prepare = limit(RLIMIT_NOFILE, 3);
   const Served served = serve(serving);

@@ -142,6 +142,7 @@ TEST_F(Isolation, old_kernels_tell_from_proc_what_to_close) {
 
 /// The limit in force says nothing about descriptors that were opened before.
 TEST_F(Isolation, old_kernels_without_proc_close_all_that_could_be_open) {
+  NEEDS_NO_SANITIZER();
   EXPECT_EQ(answer_of_old_kernel({"descriptors"},
                                  [] {
                                    leave_open("/", 1000);

@@ -60,14 +60,21 @@ void make_two_domains();
 
 }  // namespace testing_support
 
-/// Leaves the test where strace(1) is not installed, and where its faults and stops would hit
-/// calls of a sanitizer instead of virtuald's own.
-#define NEEDS_STRACE()                                                          \
+/// Leaves the test where a sanitizer makes calls of its own, has messages of its own, or needs
+/// files.
+#define NEEDS_NO_SANITIZER()                                                    \
   do {                                                                          \
     if (std::string_view(testing_support::kVirtuald).ends_with("_dynamic")) {   \
       GTEST_SKIP() << "virtuald has a sanitizer, which makes calls of its own"; \
     }                                                                           \
-    if (testing_support::run({"strace", "-V"}).status != 0) {                   \
-      SKIP_OR_FAIL("needs the package strace");                                 \
-    }                                                                           \
+  } while (false)
+
+/// Leaves the test where strace(1) is not installed, and where its faults and stops would hit
+/// calls of a sanitizer instead of virtuald's own.
+#define NEEDS_STRACE()                                        \
+  do {                                                        \
+    NEEDS_NO_SANITIZER();                                     \
+    if (testing_support::run({"strace", "-V"}).status != 0) { \
+      SKIP_OR_FAIL("needs the package strace");               \
+    }                                                         \
   } while (false)
