@@ -166,7 +166,7 @@ class Check {
   void check_system_directories(int root);
   void check_program(int root, bool trusted);
   bool check_candidate(int root, const char* path, bool trusted);
-  void check_libraries(int root, const char* path, bool trusted, const InterpreterChain& chain);
+  void check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain);
   void report_distrust(std::string_view message);
 
   const CheckRequest& request_;
@@ -176,7 +176,6 @@ class Check {
   std::size_t line_number_ = 0;
   std::size_t default_line_ = 0;
   Error error_;
-  Error distrust_;
   char directory_[kMaxLine + 1];
 };
 
@@ -189,8 +188,7 @@ void Check::report_distrust(std::string_view message) {
 }
 
 /// Asks the root's loader what `path`, or the interpreter that it ends at, would miss.
-void Check::check_libraries(int root, const char* path, bool trusted,
-                            const InterpreterChain& chain) {
+void Check::check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain) {
   static LoaderAnswer answer;
   static Error reason;
   LoaderOutcome outcome = LoaderOutcome::untested;
@@ -291,15 +289,13 @@ void Check::check_fallback(const struct stat& status) {
 
 void Check::check_directory(const Line& line) {
   *std::copy(line.directory.begin(), line.directory.end(), directory_) = '\0';
-  error_.clear();
-  distrust_.clear();
-  const int root = open_trusted(directory_, Subject::root, error_, distrust_);
+  const auto [root, trusted] = open_trusted(directory_, Subject::root, error_);
   if (root < 0) {
     findings_.error({error_.message()});
     return;
   }
-  if (distrust_) {
-    report_distrust(distrust_.message());
+  if (!trusted) {
+    report_distrust(error_.message());
   }
   struct stat status {};
   if (::fstat(root, &status) != 0 || ::faccessat(root, ".", X_OK, AT_EACCESS) != 0) {
@@ -311,7 +307,7 @@ void Check::check_directory(const Line& line) {
     if (roots_.add(inode_key(status), line_number_) == 0) {
       check_system_directories(root);
       if (request_.program != nullptr) {
-        check_program(root, !distrust_);
+        check_program(root, trusted);
       }
     }
   }
@@ -343,13 +339,13 @@ void Check::check_line(const Line& line) {
 }
 
 CheckResult Check::run() {
-  const int config = open_trusted(request_.config, Subject::config, error_, distrust_);
+  const auto [config, trusted] = open_trusted(request_.config, Subject::config, error_);
   if (config < 0) {
     findings_.error({error_.message()});
     return findings_.result();
   }
-  if (distrust_) {
-    report_distrust(distrust_.message());
+  if (!trusted) {
+    report_distrust(error_.message());
   }
   static LineReader reader;
   reader.start(config);

@@ -1,6 +1,5 @@
 #include "virtuald/config.h"
 
-#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdint>
@@ -192,8 +191,7 @@ Lookup find_root(int descriptor, std::string_view path, const Address& address, 
       if (line.kind == Line::Kind::fallback ||
           (line.kind == Line::Kind::entry && line.address == address)) {
         match.line_number = line_number;
-        match.size = line.directory.size();
-        *std::copy(line.directory.begin(), line.directory.end(), match.directory) = '\0';
+        match.directory = reader.terminate(line.directory);
         return Lookup::found;
       }
     }

@@ -40,6 +40,12 @@ bool LineReader::drop_rest_of_long_line() {
   return true;
 }
 
+char* LineReader::terminate(std::string_view part) {
+  char* const begin = buffer_ + (part.data() - buffer_);
+  begin[part.size()] = '\0';
+  return begin;
+}
+
 LineReader::Result LineReader::next(std::string_view& piece) {
   for (;;) {
     filled_ -= given_;

@@ -31,10 +31,10 @@ constexpr int kFailed = 127;
 
 /// Whether the loader, in what is now the root, is root's own with all that leads to it: it will
 /// run as root.
-bool is_trusted(const char* loader) {
+bool is_trusted(char* loader) {
   static Error error;
-  static Error distrust;
-  return open_trusted(loader, Subject::config, error, distrust) >= 0 && !distrust;
+  const Opened opened = open_trusted(loader, Subject::config, error);
+  return opened.descriptor >= 0 && opened.trusted;
 }
 
 /// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
@@ -51,7 +51,7 @@ bool become_nobody() {
 }
 
 /// The child's part.
-[[noreturn]] void run_loader(int root, const char* loader, const char* program, int output) {
+[[noreturn]] void run_loader(int root, char* loader, const char* program, int output) {
   Error error;
   const int null = ::open("/dev/null", O_RDONLY);
   const bool redirected = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
@@ -67,8 +67,8 @@ bool become_nobody() {
       ::_exit(kUnreadable);
     }
     reset_signals();
-    char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
-                               const_cast<char*>(program), nullptr};
+    char* const arguments[] = {loader, const_cast<char*>("--list"), const_cast<char*>(program),
+                               nullptr};
     char* const environment[] = {nullptr};
     ::execve(loader, arguments, environment);
   }
@@ -116,7 +116,7 @@ bool reap(pid_t child, std::int64_t deadline, int& status) {
 
 }  // namespace
 
-LoaderOutcome ask_loader(int root, const char* loader, const char* program, LoaderAnswer& answer,
+LoaderOutcome ask_loader(int root, char* loader, const char* program, LoaderAnswer& answer,
                          Error& error) {
   answer.size = 0;
   int pipe_ends[2];

@@ -147,18 +147,15 @@ const char* find_operand_fault(const Options& options) {
 }
 
 /// Opens what only root may change, or says why not. With -w, distrust is only logged.
-int open_or_refuse(const char* path, Subject subject, const Options& options, Error& error) {
-  static Error distrust;
-  const int descriptor = open_trusted(path, subject, error, distrust);
-  if (descriptor >= 0 && distrust) {
+int open_or_refuse(char* path, Subject subject, const Options& options, Error& error) {
+  const Opened opened = open_trusted(path, subject, error);
+  if (opened.descriptor >= 0 && !opened.trusted) {
     if (!options.trust_is_optional) {
-      error = distrust;
       return -1;
     }
-    log_message(Priority::warning, distrust.message());
-    distrust.clear();
+    log_message(Priority::warning, error.message());
   }
-  return descriptor;
+  return opened.descriptor;
 }
 
 /// -v: one line for each connection.
@@ -175,7 +172,7 @@ void log_connection(const Options& options, const Address& local, const Match& m
   static Error message;
   message.set({"from ", has_peer ? format_address(peer, peer_text) : "a client that is gone",
                " port ", port_text.text(), " to ", format_address(local, local_text), ": ", config,
-               ":", line.text(), ": root ", match.root(), ", program ", program});
+               ":", line.text(), ": root ", match.directory, ", program ", program});
   log_message(Priority::info, message.message());
 }
 
@@ -187,7 +184,7 @@ int fail(const Error& error, int status = kFailed) {
 /// One connection, from its socket to its service. Returns only if the service was not started.
 int serve(const Options& options) {
   static Error error;
-  const char* const config = options.operands[0];
+  char* const config = options.operands[0];
   char** const program = options.operands + 1;
 
   open_log();
@@ -216,7 +213,8 @@ int serve(const Options& options) {
   }
   static Identity identity;
   if (options.user != nullptr &&
-      (!find_identity(user, AT_FDCWD, match.root(), identity, error) || !become(identity, error))) {
+      (!find_identity(user, AT_FDCWD, match.directory, identity, error) ||
+       !become(identity, error))) {
     return fail(error);
   }
   reset_signals();
@@ -234,7 +232,7 @@ int query(const Options& options) {
   static Error error;
   Address address;
   const char* const text = options.operands[0];
-  const char* const config = options.operands[1];
+  char* const config = options.operands[1];
   if (!parse_address(text, address)) {
     error.set({"-q ", text, ": not an address"});
     return fail(error);
@@ -248,7 +246,7 @@ int query(const Options& options) {
   if (outcome != Lookup::found) {
     return fail(error, outcome == Lookup::no_entry ? kNegative : kFailed);
   }
-  return print(match.root()) && print("\n") ? kOk : kFailed;
+  return print(match.directory) && print("\n") ? kOk : kFailed;
 }
 
 /// What -t has to say, in pieces large enough that a long report costs no more than a short one.
@@ -296,7 +294,7 @@ int test(const Options& options) {
 
 int run(int count, char** arguments) {
   static Error error;
-  static Options options;
+  Options options;
   bool ok = secure_descriptors(error) && parse_options(count, arguments, options, error);
   if (const char* fault = ok ? find_operand_fault(options) : nullptr; fault != nullptr) {
     error.set({fault});

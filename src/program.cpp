@@ -99,6 +99,33 @@ void describe_failure(const char* path, const char* root, int code, StartFailure
   }
 }
 
+/// The search of start_program, in a function of its own for its buffers' sake: a path needs none,
+/// and every page costs.
+[[gnu::noinline]] void search_and_start(const char* name, std::string_view search_path,
+                                        char* const* arguments, const char* root,
+                                        StartFailure& failure) {
+  Candidates tried(name, search_path);
+  while (const char* path = tried.next()) {
+    ::execve(path, arguments, environ);
+    if (!is_worth_another_try(errno)) {
+      describe_failure(path, root, errno, failure);
+      return;
+    }
+  }
+  // Only now, and not at each miss, is it worth a system call to learn which of them is there.
+  Candidates present(name, search_path);
+  while (const char* path = present.next()) {
+    if (::faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno == EACCES) {
+      ::execve(path, arguments, environ);
+      describe_failure(path, root, errno, failure);
+      return;
+    }
+  }
+  const bool is_path = std::strchr(name, '/') != nullptr;
+  failure.error.set({"exec ", name, " in ", root, ": ", std::strerror(ENOENT),
+                     is_path ? "" : " on the path ", is_path ? "" : search_path});
+}
+
 }  // namespace
 
 bool Candidates::compose(std::string_view directory) {
@@ -133,26 +160,10 @@ void start_program(const char* name, std::string_view search_path, char* const* 
     failure.error.set({"exec in ", root, ": the program's name is empty"});
     return;
   }
-  Candidates tried(name, search_path);
-  while (const char* path = tried.next()) {
-    ::execve(path, arguments, environ);
-    if (!is_worth_another_try(errno)) {
-      describe_failure(path, root, errno, failure);
-      return;
-    }
+  if (std::strchr(name, '/') != nullptr) {
+    ::execve(name, arguments, environ);
   }
-  // Only now, and not at each miss, is it worth a system call to learn which of them is there.
-  Candidates present(name, search_path);
-  while (const char* path = present.next()) {
-    if (::faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno == EACCES) {
-      ::execve(path, arguments, environ);
-      describe_failure(path, root, errno, failure);
-      return;
-    }
-  }
-  const bool is_path = std::strchr(name, '/') != nullptr;
-  failure.error.set({"exec ", name, " in ", root, ": ", std::strerror(ENOENT),
-                     is_path ? "" : " on the path ", is_path ? "" : search_path});
+  search_and_start(name, search_path, arguments, root, failure);
 }
 
 void read_interpreter(int descriptor, Interpreter& interpreter) {

@@ -19,96 +19,64 @@ namespace {
 /// As many links as the kernel follows (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 
-/// Takes the first component off `path`; empty when there is none left.
-std::string_view take_component(std::string_view& path) {
-  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
-  const std::string_view component = path.substr(0, path.find('/'));
-  path.remove_prefix(component.size());
-  return component;
-}
+// A link's text, and what it has made of the path. Not on the stack, whose pages every connection
+// would pay for: few walks meet a link.
+char link_text[PATH_MAX];
+char linked_path[PATH_MAX];
 
-/// One walk along a path. Directories on the way are looked at by name, and that is no race: each
+/// One walk along a path, which is ended behind one component after the other and handed to the
+/// kernel as it stands. Directories on the way are looked at by name, and that is no race: each
 /// name is looked up in directories that have been checked before, in which nobody but root can
 /// give it another meaning. What stands at the end is opened, and then checked by its descriptor.
 class Walk {
  public:
-  Walk(Subject subject, Error& error, Error& distrust)
-      : subject_(subject), error_(error), distrust_(distrust) {}
+  Walk(char* path, Subject subject, Error& error) : path_(path), subject_(subject), error_(error) {}
 
-  /// The descriptor of what `path` names, or -1.
-  int run(std::string_view path);
+  Opened run();
 
  private:
-  bool start(bool absolute);
-  bool append(std::string_view component);
+  bool step(bool is_last);
   bool look(bool is_last);
-  [[gnu::noinline]] bool follow_link();  // its buffer is a page that few walks need
+  bool read_link();
+  bool follow_link();
   bool check_type();
   void check_trust();
   bool fail(int code);
-  void close_descriptor();
 
-  /// Where the walk stands.
-  [[nodiscard]] const char* name() const { return size_ == 0 ? "/" : walked_; }
-
+  char* path_;
+  char* component_ = nullptr;  // of path_, from here
+  char* behind_ = nullptr;     // to here
+  const char* name_ = "";      // where the walk stands: what path_ is so far
   Subject subject_;
   Error& error_;
-  Error& distrust_;
-  int descriptor_ = -1;
+  Opened opened_;
   int links_ = 0;
+  std::size_t link_size_ = 0;
   struct stat status_ {};
-  std::string_view remaining_;  // of the path, or of path_
-  std::size_t size_ = 0;        // of walked_
-  char walked_[PATH_MAX];       // NUL-terminated; no component of it is a link
-  char path_[PATH_MAX];         // what a link has made of the path
 };
 
 bool Walk::fail(int code) {
-  error_.set_errno(subject_ == Subject::root ? "chroot" : "open", name(), code);
+  error_.set_errno(subject_ == Subject::root ? "chroot" : "open", name_, code);
   return false;
-}
-
-void Walk::close_descriptor() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-    descriptor_ = -1;
-  }
 }
 
 /// Records the first component that somebody else could change.
 void Walk::check_trust() {
   // The mode of a link means nothing to the kernel.
   const bool writable = !S_ISLNK(status_.st_mode) && (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  if ((status_.st_uid == 0 && !writable) || distrust_) {
+  if ((status_.st_uid == 0 && !writable) || !opened_.trusted) {
     return;
   }
+  opened_.trusted = false;
   UserName user;
   const Decimal uid(status_.st_uid);
-  distrust_.set({name(), ": owned by ", find_user_name(status_.st_uid, user), " (", uid.text(),
-                 "), mode ", ModeText(status_.st_mode).text(),
-                 subject_ == Subject::root ? ": a root" : ": a configuration",
-                 " must be root's own and writable by nobody else (-w to serve all the same)"});
+  error_.set({name_, ": owned by ", find_user_name(status_.st_uid, user), " (", uid.text(),
+              "), mode ", ModeText(status_.st_mode).text(),
+              subject_ == Subject::root ? ": a root" : ": a configuration",
+              " must be root's own and writable by nobody else (-w to serve all the same)"});
 }
 
-/// Stands in "/", or in "." for a relative path, and looks at it.
-bool Walk::start(bool absolute) {
-  size_ = absolute ? 0 : 1;
-  walked_[0] = '.';
-  walked_[size_] = '\0';
-  return look(false);
-}
-
-bool Walk::append(std::string_view component) {
-  if (component.size() + 1 >= sizeof walked_ - size_) {
-    return fail(ENAMETOOLONG);
-  }
-  walked_[size_++] = '/';
-  size_ += component.copy(walked_ + size_, component.size());
-  walked_[size_] = '\0';
-  return true;
-}
-
-/// Checks what stands at name(), and opens it if it is the last object.
+/// Checks what stands at name_, and opens it if it is the last object.
 bool Walk::look(bool is_last) {
   int code = 0;
   if (is_last) {
@@ -116,41 +84,60 @@ bool Walk::look(bool is_last) {
     // automount done.
     const int flags =
         subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
-    descriptor_ = ::openat(AT_FDCWD, name(), flags | O_NOFOLLOW | O_CLOEXEC);
-    code = descriptor_ < 0 ? errno : 0;
+    opened_.descriptor = ::openat(AT_FDCWD, name_, flags | O_NOFOLLOW | O_CLOEXEC);
+    code = opened_.descriptor < 0 ? errno : 0;
   }
   // A link is refused as ELOOP where a file, and as ENOTDIR where a directory was to be opened.
   if (code != 0 && code != ELOOP && code != ENOTDIR) {
     return fail(code);
   }
-  if ((descriptor_ < 0 ? ::lstat(name(), &status_) : ::fstat(descriptor_, &status_)) != 0) {
+  if ((opened_.descriptor < 0 ? ::lstat(name_, &status_) : ::fstat(opened_.descriptor, &status_)) !=
+      0) {
     return fail(errno);
   }
   check_trust();
   return code == 0 || S_ISLNK(status_.st_mode) || fail(code);
 }
 
-/// Puts what the link at name() says before the rest of the path, and stands where the link does.
-bool Walk::follow_link() {
-  char text[PATH_MAX];
-  const ssize_t size = ::readlink(name(), text, sizeof text);
+/// Goes on to the component that has been taken.
+bool Walk::step(bool is_last) {
+  const char behind = *behind_;
+  *behind_ = '\0';
+  name_ = path_;
+  const bool ok = look(is_last);
+  const bool is_link = ok && S_ISLNK(status_.st_mode);
+  const bool has_text = is_link && read_link();
+  *behind_ = behind;
+  return is_link ? has_text && follow_link() : ok;
+}
+
+bool Walk::read_link() {
+  const ssize_t size = ::readlink(name_, link_text, sizeof link_text);
   if (size <= 0) {
     return fail(size < 0 ? errno : ENOENT);
   }
-  if (++links_ > kMaxLinks) {
-    return fail(ELOOP);
-  }
-  const auto link_size = static_cast<std::size_t>(size);
-  if (link_size + remaining_.size() >= sizeof path_) {
+  link_size_ = static_cast<std::size_t>(size);
+  return ++links_ <= kMaxLinks || fail(ELOOP);
+}
+
+/// Puts what the link says in its place in the path, and stands where the link does.
+bool Walk::follow_link() {
+  const bool is_absolute = link_text[0] == '/';
+  const auto kept = is_absolute ? 0 : static_cast<std::size_t>(component_ - path_);
+  const std::size_t rest = std::strlen(behind_);
+  if (kept + link_size_ + rest >= sizeof linked_path) {
     return fail(ENAMETOOLONG);
   }
-  std::memmove(path_ + link_size, remaining_.data(), remaining_.size());
-  std::memcpy(path_, text, link_size);
-  remaining_ = {path_, link_size + remaining_.size()};
-  close_descriptor();
-  size_ = std::string_view(walked_, size_).rfind('/');
-  walked_[size_] = '\0';
-  return text[0] != '/' || start(true);
+  std::memmove(linked_path + kept + link_size_, behind_, rest + 1);
+  std::memmove(linked_path, path_, kept);
+  std::memcpy(linked_path + kept, link_text, link_size_);
+  path_ = linked_path;
+  behind_ = linked_path + kept;
+  if (!is_absolute) {
+    return true;
+  }
+  name_ = "/";
+  return look(false);
 }
 
 /// The last object must be what was asked for.
@@ -159,36 +146,42 @@ bool Walk::check_type() {
     return fail(ENOTDIR);
   }
   if (subject_ == Subject::config && !S_ISREG(status_.st_mode)) {
-    error_.set({"open ", name(), ": not a regular file"});
+    error_.set({"open ", name_, ": not a regular file"});
     return false;
   }
   return true;
 }
 
-int Walk::run(std::string_view path) {
-  remaining_ = path;
-  bool ok = path.empty() ? fail(ENOENT) : start(path.front() == '/');
-  while (ok && descriptor_ < 0) {
-    const std::string_view component = take_component(remaining_);
+Opened Walk::run() {
+  component_ = behind_ = path_;
+  bool ok = *path_ != '\0' || fail(ENOENT);
+  if (ok) {
+    name_ = *path_ == '/' ? "/" : ".";
+    ok = look(false);
+  }
+  while (ok && opened_.descriptor < 0) {
+    component_ = behind_ + std::strspn(behind_, "/");
+    behind_ = component_ + std::strcspn(component_, "/");
+    const std::string_view component(component_, static_cast<std::size_t>(behind_ - component_));
     if (component.empty()) {
-      ok = look(true) &&
-           (descriptor_ >= 0 ||
-            fail(ELOOP));  // the path ends where the walk has been already: in "/", "." or ".."
+      // The path ends where the walk has been already, in "/" or ".".
+      name_ = path_;
+      ok = look(true) && (opened_.descriptor >= 0 || fail(ELOOP));
     } else if (component != ".") {
-      const bool is_last = remaining_.find_first_not_of('/') == std::string_view::npos;
-      ok = append(component) && look(is_last) && (!S_ISLNK(status_.st_mode) || follow_link());
+      ok = step(behind_[std::strspn(behind_, "/")] == '\0');
     }
   }
-  if (!ok || !check_type()) {
-    close_descriptor();
+  if ((!ok || !check_type()) && opened_.descriptor >= 0) {
+    ::close(opened_.descriptor);
+    opened_.descriptor = -1;
   }
-  return descriptor_;
+  return opened_;
 }
 
 }  // namespace
 
-int open_trusted(const char* path, Subject subject, Error& error, Error& distrust) {
-  return Walk(subject, error, distrust).run(path);
+Opened open_trusted(char* path, Subject subject, Error& error) {
+  return Walk(path, subject, error).run();
 }
 
 }  // namespace virtuald

@@ -35,10 +35,7 @@ void parse_line(std::string_view& text, Line& line);
 /// Where an address was found.
 struct Match {
   std::size_t line_number = 0;  // counted from 1
-  std::size_t size = 0;
-  char directory[kMaxLine + 1];  // NUL-terminated, `size` bytes
-
-  [[nodiscard]] std::string_view root() const { return {directory, size}; }
+  char* directory = nullptr;    // in find_root's own buffer, until it is called again
 };
 
 /// Outcome of find_root.

@@ -26,6 +26,9 @@ class LineReader {
   /// already. `piece` is valid until the next call.
   [[nodiscard]] Result next(std::string_view& piece);
 
+  /// Ends `part` of the last piece with a NUL, where it stands: the pieces are of no use then.
+  [[nodiscard]] char* terminate(std::string_view part);
+
  private:
   [[nodiscard]] Result fill();
   bool drop_rest_of_long_line();
@@ -35,7 +38,7 @@ class LineReader {
   bool in_long_line_ = false;
   std::size_t given_ = 0;   // bytes of the buffer that the caller has had
   std::size_t filled_ = 0;  // bytes of the buffer that hold text
-  char buffer_[kPieceSize] = {};
+  char buffer_[kPieceSize + 1] = {};
 };
 
 }  // namespace virtuald

@@ -25,7 +25,7 @@ enum class LoaderOutcome { answered, untested, failed };
 /// open_trusted) or if nobody may not read the program; failed if the loader could not be run, was
 /// killed, or left with a status other than 0 without a word. One that names missing libraries has
 /// answered.
-[[nodiscard]] LoaderOutcome ask_loader(int root, const char* loader, const char* program,
+[[nodiscard]] LoaderOutcome ask_loader(int root, char* loader, const char* program,
                                        LoaderAnswer& answer, Error& error);
 
 /// Takes from `answer` the next line that names something missing; empty when there is none left.

@@ -95,7 +95,7 @@ TEST_F(Refusal, configuration_that_is_a_fifo) {
 }
 
 TEST_F(Refusal, empty_path_of_a_configuration) {
-  expect_refused({"", "service"}, 125, "open /: No such file or directory");
+  expect_refused({"", "service"}, 125, "open : No such file or directory");
 }
 
 TEST_F(Refusal, broken_line_before_the_match) {

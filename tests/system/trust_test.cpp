@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "files.h"
@@ -100,6 +101,36 @@ TEST_F(Trust, follows_links_that_roots_own_directories_hold) {
   fs::create_symlink("../virtual/./domain2.com/", "/virtual/alias");
   write_file("/virtual/conf", "default //virtual/alias//.\n");
   EXPECT_EQ(connect().answer, "domain2\n");
+}
+
+TEST_F(Trust, follows_a_link_in_the_middle_of_a_path) {
+  make_root("/srv-test/domain", "elsewhere");
+  fs::create_symlink("../srv-test/.", "/virtual/hosting");
+  write_file("/virtual/conf", "default /virtual/hosting/domain\n");
+  EXPECT_EQ(connect().answer, "elsewhere\n");
+}
+
+TEST_F(Trust, follows_a_link_to_the_directory_that_it_stands_in) {
+  fs::create_symlink(".", "/virtual/domain2.com/here");
+  write_file("/virtual/conf", "default /virtual/domain2.com/here\n");
+  EXPECT_EQ(connect().answer, "domain2\n");
+}
+
+TEST_F(Trust, refuses_a_path_that_a_link_makes_too_long) {
+  std::string text = "domain1.com";
+  while (text.size() < 4090) {
+    text.insert(0, "./");
+  }
+  fs::create_symlink(text, "/virtual/long");
+  write_file("/virtual/conf", "default /virtual/long\n");
+  expect_refusal(connect(), 125, "chroot /virtual/long: " + reason_of(ENAMETOOLONG));
+}
+
+TEST_F(Trust, names_a_configuration_by_the_path_that_was_given) {
+  write_file("/virtual/broken", "nonsense\n");
+  fs::create_symlink("broken", "/virtual/conf.ftp");
+  expect_refusal(serve({"/virtual//conf.ftp", "service"}), 125,
+                 "/virtual//conf.ftp:1: nonsense is not an address");
 }
 
 TEST_F(Trust, refuses_a_configuration_that_its_group_may_write) {

@@ -28,7 +28,7 @@ inline std::string lookup(std::string_view text, std::string_view address_text) 
   ::close(descriptor);
   switch (outcome) {
     case Lookup::found:
-      return std::string(match.root()) + " from line " + std::to_string(match.line_number);
+      return std::string(match.directory) + " from line " + std::to_string(match.line_number);
     case Lookup::no_entry:
       return "no entry: " + std::string(error.message());
     case Lookup::failed:
