@@ -47,33 +47,40 @@ constexpr std::size_t kScanned = 48;
 /// One to three digits, shifted into `value` as its lowest byte. Returns where they end, or
 /// nullptr.
 inline const char* scan_decimal(const char* text, std::uint32_t& value) {
-  unsigned byte = decimal_value(text[0]);
-  if (byte > 9) {
+  const unsigned first = decimal_value(text[0]);
+  if (first > 9) {
     return nullptr;
   }
-  const char* after = text + 1;
-  if (const unsigned second = decimal_value(*after); second <= 9) {
-    if (byte == 0) {
-      return nullptr;
-    }
-    byte = byte * 10 + second;
-    ++after;
-    if (const unsigned third = decimal_value(*after); third <= 9) {
-      byte = byte * 10 + third;
-      ++after;
-    }
+  const unsigned second = decimal_value(text[1]);
+  if (second > 9) {
+    value = value << 8 | first;
+    return text + 1;
   }
-  value = value << 8 | byte;
-  return byte <= 255 ? after : nullptr;
+  if (first == 0) {
+    return nullptr;
+  }
+  const unsigned both = first * 10 + second;
+  const unsigned third = decimal_value(text[2]);
+  if (third > 9) {
+    value = value << 8 | both;
+    return text + 2;
+  }
+  const unsigned all = both * 10 + third;
+  value = value << 8 | all;
+  return all <= 255 ? text + 3 : nullptr;
+}
+
+/// A dot and one more field.
+inline const char* scan_next_decimal(const char* text, std::uint32_t& value) {
+  return text != nullptr && *text == '.' ? scan_decimal(text + 1, value) : nullptr;
 }
 
 /// Four decimal fields. Returns where they end, or nullptr.
 inline const char* scan_ipv4(const char* text, std::uint32_t& value) {
   text = scan_decimal(text, value);
-  for (int field = 1; field < 4 && text != nullptr; ++field) {
-    text = *text == '.' ? scan_decimal(text + 1, value) : nullptr;
-  }
-  return text;
+  text = scan_next_decimal(text, value);
+  text = scan_next_decimal(text, value);
+  return scan_next_decimal(text, value);
 }
 
 /// An address from its two halves. Stored whole, since single bytes could not be read back at once
@@ -88,7 +95,7 @@ inline void store(std::uint64_t high, std::uint64_t low, Address& address) {
 }
 
 /// Eight groups, of which "::" may stand for one or more that are zero.
-inline const char* scan_ipv6(const char* text, Address& address) {
+[[gnu::noinline]] const char* scan_ipv6(const char* text, Address& address) {
   constexpr int kGroups = 8;
   unsigned groups[kGroups];
   int count = 0;
@@ -142,6 +149,24 @@ inline const char* scan_ipv6(const char* text, Address& address) {
   }
   store(halves[0], halves[1], address);
   return text;
+}
+
+/// An address with kScanned readable characters.
+inline const char* scan(const char* text, Address& address) {
+  std::uint32_t ipv4 = 0;
+  if (const char* after = scan_ipv4(text, ipv4); after != nullptr) {
+    store(0, std::uint64_t{0xffff} << 32 | ipv4, address);
+    return after;
+  }
+  return scan_ipv6(text, address);
+}
+
+/// An address near the end of the text.
+[[gnu::noinline]] const char* scan_short(const char* text, const char* end, Address& address) {
+  char copy[kScanned] = {};
+  std::copy(text, end, copy);
+  const char* const after = scan(copy, address);
+  return after != nullptr ? text + (after - copy) : nullptr;
 }
 
 // The writers return where the text ends. inet_ntop(3) would bring printf(3) into the program, a
@@ -234,17 +259,9 @@ bool from_socket_address(const sockaddr_storage& socket_address, Address& addres
 
 const char* scan_address(const char* text, const char* end, Address& address) {
   if (static_cast<std::size_t>(end - text) < kScanned) {
-    char copy[kScanned] = {};
-    std::copy(text, end, copy);
-    const char* const after = scan_address(copy, copy + kScanned, address);
-    return after != nullptr ? text + (after - copy) : nullptr;
+    return scan_short(text, end, address);
   }
-  std::uint32_t ipv4 = 0;
-  if (const char* after = scan_ipv4(text, ipv4); after != nullptr) {
-    store(0, std::uint64_t{0xffff} << 32 | ipv4, address);
-    return after;
-  }
-  return scan_ipv6(text, address);
+  return scan(text, address);
 }
 
 bool parse_address(std::string_view text, Address& address) {

@@ -1,5 +1,6 @@
 #include "virtuald/config.h"
 
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstdint>
@@ -25,20 +26,21 @@ const char* skip_blanks(const char* text, const char* end) {
 }
 
 /// The end of the word at `text`: the first space, tab, line end or other control character. Most
-/// of a long file is directories, so eight bytes are looked at in one step.
-const char* skip_word(const char* text, const char* end) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  for (; end - text >= 8; text += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text, 8);
-    // The high bit of a byte is set here if the byte is at most a space: and perhaps those of bytes
-    // of more significance.
-    const std::uint64_t found = (word - kOnes * 0x21) & ~word & (kOnes * 0x80);
-    if (found != 0) {
-      if constexpr (std::endian::native == std::endian::little) {
-        return text + std::countr_zero(found) / 8;
+/// of a long file is directories, so sixteen bytes are looked at in one step.
+inline const char* skip_word(const char* text, const char* end) {
+  if constexpr (std::endian::native == std::endian::little) {
+    using Block [[gnu::vector_size(16)]] = std::uint8_t;
+    for (; end - text >= 16; text += 16) {
+      Block block;
+      std::memcpy(&block, text, sizeof block);
+      // All bits of a byte that ends a word, none of any other.
+      const auto found = std::bit_cast<std::array<std::uint64_t, 2>>(block <= ' ');
+      if (found[0] != 0) {
+        return text + std::countr_zero(found[0]) / 8;
       }
-      break;
+      if (found[1] != 0) {
+        return text + 8 + std::countr_zero(found[1]) / 8;
+      }
     }
   }
   while (text != end && static_cast<unsigned char>(*text) > ' ') {
