@@ -219,7 +219,7 @@ void Bench::measure_start_up() {
       bars_.push_back({racers[index]->name, over, index == kVirtuald});
     }
   }
-  std::printf("\nFrom vfork to the reaping of the service, three entries, %zu rounds in turn\n\n",
+  std::printf("\nFrom vfork to the reaping of the service, three entries, %zu shuffled rounds\n\n",
               rounds);
   print_table(table);
 }

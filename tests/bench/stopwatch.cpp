@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <numeric>
+#include <random>
 #include <stdexcept>
 #include <system_error>
 
@@ -90,9 +92,13 @@ std::vector<Summary> race(const std::vector<Launch>& launches, int connection, s
   const std::size_t count = launches.size();
   const std::vector<Prepared> prepared(launches.begin(), launches.end());
   std::vector<std::vector<double>> times(count);
+  // What ran before leaves the caches warm or cold: nobody may always follow the same one.
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937 random;
   for (std::size_t round = 0; round < kWarmUpRounds + rounds; ++round) {
-    for (std::size_t turn = 0; turn < count; ++turn) {
-      const std::size_t index = (round + turn) % count;
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t index : order) {
       const double time = prepared[index].run(connection);
       between();
       if (round >= kWarmUpRounds) {

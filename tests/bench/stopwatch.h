@@ -31,8 +31,8 @@ struct Summary {
   double upper_quartile = 0;
 };
 
-/// Runs all of `launches` in turn, `rounds` times. Each round begins with another of them, so that
-/// none always follows the same. `between` is done after each run, out of the measured time.
+/// Runs all of `launches`, `rounds` times, each round in an order of its own, the same in every run
+/// of the benchmark. `between` is done after each run, out of the measured time.
 std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
                           const std::function<void()>& between);
 
