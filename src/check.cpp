@@ -236,6 +236,9 @@ bool Check::check_candidate(int root, const char* path, bool trusted) {
   } else if (lacks_interpreter(root, path, chain)) {
     reason.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
                 " is not there"});
+  } else if (chain.interpreter.kind == ProgramKind::script) {
+    reason.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
+                " cannot be followed (no permission, or scripts of scripts without end)"});
   } else if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
     check_libraries(root, path, trusted, chain);
   }

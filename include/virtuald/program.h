@@ -65,7 +65,8 @@ struct InterpreterChain {
 };
 
 /// Follows `program` and its interpreters as seen from the directory `root` (see open_in_root).
-/// True if one of them is not there; `chain.interpreter.path` is then its name.
+/// True if one of them is not there; `chain.interpreter.path` is then its name. That is a script's
+/// still if the kernel would not follow it: they nest too deep, or may not be opened.
 [[nodiscard]] bool lacks_interpreter(int root, const char* program, InterpreterChain& chain);
 
 }  // namespace virtuald

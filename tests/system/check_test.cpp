@@ -79,6 +79,17 @@ class Check : public ::testing::Test {
 
   static void write_config(std::string_view text) { write_file("/virtual/conf", text); }
 
+  static Command check_as_nobody(const std::string& program) {
+    Command command;
+    command.arguments = {kVirtuald, "-t", "/virtual/conf", program};
+    command.prepare = [] {
+      if (::setuid(65534) != 0) {
+        ::_exit(99);
+      }
+    };
+    return command;
+  }
+
   static void expect_report(const Outcome& outcome, int status, const std::string& report) {
     EXPECT_EQ(outcome.output, report);
     EXPECT_EQ(outcome.errors, "");
@@ -284,6 +295,17 @@ TEST_F(Check, says_that_nobody_may_not_read_a_program) {
                 "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
 }
 
+TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  write_file("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/ftpd\n");
+  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
+                "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
+                "/usr/sbin/ftpd cannot be followed (no permission, or scripts of scripts without "
+                "end)\n"
+                "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
 TEST_F(Check, goes_on_where_a_connection_would) {
   write_file("/virtual/domain1.com/usr/local/sbin/service", "not executable");
   write_file("/virtual/domain1.com/usr/local/bin/service", "#!/nowhere\n");
@@ -322,34 +344,40 @@ TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
   EXPECT_EQ(split_lines(outcome.output).at(0), kNoAnswer);
 }
 
+TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
+  std::string config;
+  std::string report;
+  for (int line = 1; line <= 2'000; ++line) {
+    config += "nonsense\n";
+    report += "/virtual/conf:" + std::to_string(line) + ": nonsense is not an address\n";
+  }
+  write_config(config);
+  expect_report(virtuald({"-t", "/virtual/conf"}), 1,
+                report + "/virtual/conf: entries: 0, errors: 2000, warnings: 0\n");
+}
+
 TEST_F(Check, says_without_root_that_libraries_were_not_tested) {
   NEEDS_REAL_ROOT();
   write_config("127.0.0.2 /virtual/domain1.com\n");
   copy_with_libraries("/bin/ls", "/virtual/domain1.com");
-  Command command;
-  command.arguments = {kVirtuald, "-t", "/virtual/conf", "ls"};
-  command.prepare = [] {
-    if (::setuid(65534) != 0) {
-      ::_exit(99);
-    }
-  };
-  expect_report(run(command), 0,
+  expect_report(run(check_as_nobody("ls")), 0,
                 "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com not "
                 "tested: only root can ask its loader\n"
                 "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
 }
 
+TEST_F(Check, needs_not_read_a_program_that_starts) {
+  NEEDS_REAL_ROOT();
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  ::chmod("/virtual/domain1.com/usr/sbin/service", 0711);
+  expect_report(run(check_as_nobody("service")), 0,
+                "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
+}
+
 TEST_F(Check, names_a_directory_that_cannot_be_read) {
   NEEDS_REAL_ROOT();
   ::chmod("/virtual/domain2.com", 0700);
-  Command command;
-  command.arguments = {kVirtuald, "-t", "/virtual/conf"};
-  command.prepare = [] {
-    if (::setuid(65534) != 0) {
-      ::_exit(99);
-    }
-  };
-  expect_report(run(command), 1,
+  expect_report(run(check_as_nobody("service")), 1,
                 "/virtual/conf:3: open /virtual/domain2.com: Permission denied\n"
                 "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
 }
