@@ -245,6 +245,11 @@ TEST_F(Faults, program_that_cannot_be_executed) {
 /// Stops virtuald when it has read the first piece of a long configuration.
 class ConfigChanges : public Faults {
  protected:
+  void SetUp() override {
+    NEEDS_SHIPPED_PROGRAM();
+    Faults::SetUp();
+  }
+
   static constexpr const char* kEntry = "127.0.0.2 /virtual/domain1.com\n";
 
   /// What goes before the entry takes more than one read(2).
@@ -347,7 +352,7 @@ TEST_F(Shortage, log_daemon_that_does_not_read_is_waited_for_once) {
 }
 
 TEST_F(Shortage, no_descriptor_left_for_the_log) {
-  NEEDS_NO_SANITIZER();
+  NEEDS_SHIPPED_PROGRAM();
   Serving serving = serving_with({});
   serving.prepare = limit(RLIMIT_NOFILE, 3);
   const Served served = serve(serving);

@@ -204,6 +204,7 @@ TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
 TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
+  NEEDS_SHIPPED_PROGRAM();
   const Served served = serve_stopped(serving_with({"name"}), "fstat", 2, [] {
     std::filesystem::rename("/virtual/domain1.com", "/virtual/was.com");
     std::filesystem::create_symlink("/virtual/domain2.com", "/virtual/domain1.com");

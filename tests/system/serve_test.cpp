@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <climits>
 #include <filesystem>
+#include <string>
 
 #include "files.h"
 #include "log_socket.h"
@@ -83,6 +85,7 @@ TEST_F(Serve, option_a_is_argument_zero) {
 }
 
 TEST_F(Serve, environment_stays_as_it_is) {
+  NEEDS_SHIPPED_PROGRAM();
   Serving serving;
   serving.arguments = {"/virtual/conf", "service", "environment"};
   serving.environment = {{"PATH", "/usr/sbin"}, {"TCPREMOTEIP", "10.1.1.7"}};
@@ -112,6 +115,13 @@ TEST_F(Serve, path_is_searched_inside_the_root) {
   Serving serving;
   serving.arguments = {"/virtual/conf", "service", "name"};
   serving.environment = {{"PATH", "/nowhere:/opt"}};
+  EXPECT_EQ(serve(serving).answer, "domain1\n");
+}
+
+TEST_F(Serve, search_passes_over_a_directory_whose_name_is_too_long) {
+  Serving serving;
+  serving.arguments = {"/virtual/conf", "service", "name"};
+  serving.environment = {{"PATH", "/" + std::string(PATH_MAX, 'a') + ":/usr/sbin"}};
   EXPECT_EQ(serve(serving).answer, "domain1\n");
 }
 

@@ -64,9 +64,18 @@ void make_two_domains();
 /// files.
 #define NEEDS_NO_SANITIZER()                                                    \
   do {                                                                          \
-    if (std::string_view(testing_support::kVirtuald).ends_with("_dynamic")) {   \
+    if (testing_support::kVirtualdHasSanitizer) {                               \
       GTEST_SKIP() << "virtuald has a sanitizer, which makes calls of its own"; \
     }                                                                           \
+  } while (false)
+
+/// Leaves the test where the start of the tested program is another than that of the one that
+/// ships.
+#define NEEDS_SHIPPED_PROGRAM()                                              \
+  do {                                                                       \
+    if (!testing_support::kVirtualdShips) {                                  \
+      GTEST_SKIP() << "virtuald is linked for a sanitizer or to be counted"; \
+    }                                                                        \
   } while (false)
 
 /// Leaves the test where strace(1) is not installed, and where its faults and stops would hit

@@ -39,6 +39,7 @@ std::vector<std::string> names_of_calls(const std::string& trace) {
 TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
   NEEDS_PRIVATE_WORLD();
   NEEDS_STRACE();
+  NEEDS_SHIPPED_PROGRAM();
   if (!kVirtualdHasMusl) {
     SKIP_OR_FAIL("needs musl-tools: another libc makes calls of its own");
   }
