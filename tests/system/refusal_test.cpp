@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <filesystem>
 
@@ -139,6 +140,30 @@ TEST_F(Refusal, root_whose_name_is_too_long) {
   write_file("/virtual/conf", "default /virtual/" + std::string(256, 'a') + "\n");
   expect_refused({"/virtual/conf", "service"}, 125,
                  "chroot /virtual/" + std::string(256, 'a') + ": " + reason_of(ENAMETOOLONG));
+}
+
+// Each of its components is short, and what the kernel takes at once is not.
+TEST_F(Refusal, root_whose_path_is_too_long) {
+  std::string path;
+  while (path.size() < PATH_MAX) {
+    path += "/virtual/..";
+  }
+  write_file("/virtual/conf", "default " + path + "\n");
+  const Served served = serve({"/virtual/conf", "service"});
+  EXPECT_EQ(served.status, 125);
+  ASSERT_EQ(served.log.size(), 1U);
+  EXPECT_TRUE(served.log[0].ends_with(": " + reason_of(ENAMETOOLONG))) << served.log[0];
+}
+
+TEST_F(Refusal, root_behind_a_link_that_leads_too_far) {
+  std::string target = "/virtual";
+  while (target.size() < PATH_MAX - 16) {
+    target += "/../virtual";
+  }
+  fs::create_symlink(target, "/virtual/far");
+  write_file("/virtual/conf", "default /virtual/far/../domain1.com\n");
+  expect_refused({"/virtual/conf", "service"}, 125,
+                 "chroot /virtual/far: " + reason_of(ENAMETOOLONG));
 }
 
 TEST_F(Refusal, not_root) {

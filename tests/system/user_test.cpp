@@ -93,6 +93,15 @@ TEST_F(User, may_be_in_many_groups) {
   EXPECT_EQ(as("www").answer, expected + "\n");
 }
 
+TEST_F(User, may_not_be_in_more_groups_than_the_kernel_lets) {
+  std::string groups;
+  for (int gid = 1; gid <= 65'537; ++gid) {
+    groups += "g:x:" + std::to_string(gid) + ":www\n";
+  }
+  write_file("/virtual/domain1.com/etc/group", groups);
+  expect_refused("www", "/virtual/domain1.com/etc/group:65537: www is in too many groups");
+}
+
 TEST_F(User, each_root_has_its_own_users) {
   write_file("/virtual/domain2.com/etc/passwd", "www:x:80:81::/:/bin/sh\n");
   write_file("/virtual/domain2.com/etc/group", "");

@@ -1,0 +1,140 @@
+// -t where system calls fail and time or memory is short: a finding, and never silence.
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "serving.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLoader = "/lib64/ld-linux-x86-64.so.2";
+const std::string kRoot = "/virtual/domain1.com";
+
+class CheckFaults : public ::testing::Test {
+ protected:
+  /// One root, and in it a program with a loader that finds nothing amiss: a shell script.
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    NEEDS_STRACE();
+    fs::create_directories(kRoot + "/bin");
+    fs::create_directories(kRoot + "/lib64");
+    fs::copy_file("/bin/ls", kRoot + "/bin/ls");
+    fs::copy_file("/bin/busybox", kRoot + "/bin/busybox");
+    install_loader("exit 0\n");
+    write_file("/virtual/conf", "127.0.0.2 " + kRoot + "\n");
+  }
+
+  static void install_loader(const std::string& script) {
+    write_file(kRoot + kLoader, "#!/bin/busybox sh\n" + script);
+    ::chmod((kRoot + kLoader).c_str(), 0755);
+  }
+
+  /// -t, with what strace(1) is to do to it and to the children that it starts.
+  static Outcome check(std::vector<std::string> tampering) {
+    std::vector<std::string> command = {"strace", "-f", "-o", "/tmp/trace"};
+    command.insert(command.end(), tampering.begin(), tampering.end());
+    command.insert(command.end(), {kVirtuald, "-t", "/virtual/conf", "ls"});
+    return run(command);
+  }
+
+  /// Expects one error, about the program.
+  static void expect_error(const Outcome& outcome, const std::string& reason) {
+    EXPECT_EQ(outcome.output, "/virtual/conf:1: exec /bin/ls in " + kRoot + ": " + reason +
+                                  "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+    EXPECT_EQ(outcome.status, 1);
+  }
+
+  static void expect_no_error(const Outcome& outcome) {
+    EXPECT_EQ(outcome.output, "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
+    EXPECT_EQ(outcome.status, 0);
+  }
+};
+
+TEST_F(CheckFaults, none) {
+  expect_no_error(check({}));
+}
+
+TEST_F(CheckFaults, configuration_that_cannot_be_read) {
+  const Outcome outcome = check({"-P", "/virtual/conf", "-e", "inject=read:error=EIO"});
+  EXPECT_EQ(outcome.output, "read /virtual/conf: " + reason_of(EIO) +
+                                "\n/virtual/conf: entries: 0, errors: 1, warnings: 0\n");
+  EXPECT_EQ(outcome.status, 1);
+}
+
+TEST_F(CheckFaults, no_pipe_for_the_loaders_answer) {
+  expect_error(check({"-e", "inject=pipe2:error=EMFILE"}),
+               std::string("pipe for ") + kLoader + ": " + reason_of(EMFILE));
+}
+
+TEST_F(CheckFaults, no_process_for_the_loader) {
+  expect_error(check({"-e", "inject=fork,clone,clone3:error=EAGAIN"}),
+               std::string("fork for ") + kLoader + ": Resource temporarily unavailable");
+}
+
+TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
+  for (const char* call :
+       {"dup2,dup3", "chroot", "setsid", "prctl", "setresgid", "setgroups", "setresuid"}) {
+    SCOPED_TRACE(call);
+    expect_error(check({"-e", std::string("inject=") + call + ":error=EPERM"}),
+                 std::string(kLoader) + " --list /bin/ls: exit status 127");
+  }
+}
+
+TEST_F(CheckFaults, root_of_a_user_namespace_without_nobody_is_none_to_give_up) {
+  expect_no_error(check({"-e", "inject=setresgid:error=EINVAL"}));
+}
+
+TEST_F(CheckFaults, loader_that_dies) {
+  install_loader("kill -SEGV $$\n");
+  expect_error(check({}), std::string(kLoader) + " --list /bin/ls: signal 11");
+}
+
+TEST_F(CheckFaults, interrupted_wait_for_the_answer_goes_on) {
+  expect_no_error(check({"-e", "inject=poll:error=EINTR:when=1"}));
+}
+
+TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
+  install_loader("/bin/busybox sleep 600\n");
+  // The second wait is the one that follows the kill.
+  expect_error(
+      check({"-e", "inject=poll:error=ENOMEM:when=1", "-e", "inject=wait4:error=EINTR:when=2"}),
+      std::string(kLoader) + " --list /bin/ls: no answer in five seconds");
+}
+
+/// Repetitions are then not seen, and their roots tested again.
+TEST_F(CheckFaults, no_memory_to_remember_lines) {
+  write_file("/virtual/conf", "127.0.0.2 " + kRoot + "\n127.0.0.2 " + kRoot + "\n");
+  ASSERT_NE(check({}).output.find("never reached"), std::string::npos);
+  const std::string trace = read_file("/tmp/trace");
+  int number = 1;  // of the calls before the configuration is open
+  for (const std::string& line : split_lines(trace.substr(0, trace.find("/virtual/conf\", O_")))) {
+    number += line.find(" mmap(") != std::string::npos ? 1 : 0;
+  }
+  const Outcome outcome =
+      check({"-e", "inject=mmap:error=ENOMEM:when=" + std::to_string(number) + "+"});
+  EXPECT_EQ(outcome.output, "/virtual/conf: entries: 2, errors: 0, warnings: 0\n");
+}
+
+TEST_F(CheckFaults, link_that_cannot_be_read) {
+  fs::create_symlink(kRoot, "/virtual/alias");
+  write_file("/virtual/conf", "127.0.0.2 /virtual/alias\n");
+  const Outcome outcome =
+      check({"-P", "/virtual/alias", "-e", "inject=readlink,readlinkat:error=EIO"});
+  EXPECT_EQ(outcome.output, "/virtual/conf:1: chroot /virtual/alias: " + reason_of(EIO) +
+                                "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
+}  // namespace
+}  // namespace testing_support
