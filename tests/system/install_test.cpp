@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "must_run.h"
+#include "package.h"
 #include "paths.h"
 #include "process.h"
 #include "world.h"
@@ -56,6 +57,14 @@ TEST_F(Install, every_command_has_its_page) {
 TEST_F(Install, samples_are_beside_the_documentation) {
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/conf.ftp"));
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/inetd.conf"));
+}
+
+TEST_F(Install, samples_and_pages_name_the_installed_program) {
+  for (const char* file : {"doc/virtuald/examples/inetd.conf", "man/man8/virtuald.8"}) {
+    const std::string text = read_file(fs::path("/run/usr/share") / file);
+    EXPECT_PRED2(contains, text, "/run/usr/bin/virtuald");
+    EXPECT_EQ(text.find("/usr/local/bin/virt"), std::string::npos) << file;
+  }
 }
 
 TEST_F(Install, installed_program_serves_its_purpose) {
@@ -106,20 +115,13 @@ class Package : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    const std::string config = std::string(kBuildDirectory) + "/CPackConfig.cmake";
-    const Outcome made = run({"cpack", "-G", "DEB", "--config", config, "-B", "/run/package"});
-    ASSERT_EQ(made.status, 0) << made.errors;
+    package_ = make_package("/run/package");
     fs::create_directories(root_ / "var/lib/dpkg/info");
     fs::create_directories(root_ / "var/lib/dpkg/updates");
     write_file(root_ / "var/lib/dpkg/status", "");
     fs::create_directories(root_ / "bin");
     fs::copy_file("/bin/busybox", root_ / "bin/busybox");
     fs::create_symlink("busybox", root_ / "bin/sh");
-    for (const fs::directory_entry& entry : fs::directory_iterator("/run/package")) {
-      if (entry.path().extension() == ".deb") {
-        package_ = entry.path();
-      }
-    }
     dpkg({"--install", package_.string()});
   }
 
