@@ -89,11 +89,7 @@ std::string setting(const std::string& unit, const std::string& name) {
 
 }  // namespace
 
-void make_machine(const std::vector<std::string>& packages) {
-  static bool is_made = false;
-  if (is_made) {
-    return;
-  }
+void make_machine_without_virtuald(const std::vector<std::string>& packages) {
   overlay("/usr", packages);
   overlay("/etc", packages);
   overlay("/var", packages);
@@ -108,6 +104,14 @@ void make_machine(const std::vector<std::string>& packages) {
   }
   add_address(std::string(kNobody) + "/32");
   ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+}
+
+void make_machine(const std::vector<std::string>& packages) {
+  static bool is_made = false;
+  if (is_made) {
+    return;
+  }
+  make_machine_without_virtuald(packages);
   must_run({"cmake", "--install", kBuildDirectory, "--prefix", "/usr/local"});
   // The HOWTO's lines name this place.
   fs::create_symlink("../local/bin/virtuald", "/usr/bin/virtuald");

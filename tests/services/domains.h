@@ -30,6 +30,9 @@ inline constexpr const char* kNobody = "10.10.10.157";
 /// with the files of `packages` (of tests/daemons).
 void make_machine(const std::vector<std::string>& packages = {});
 
+/// The same but for virtuald and its configurations.
+void make_machine_without_virtuald(const std::vector<std::string>& packages);
+
 /// Gives each domain a root that holds only the tests' own static service, as /usr/sbin/NAME for
 /// each of `names`. It answers `name` with the domain's.
 void make_small_roots(const std::vector<std::string>& names = {"service"});

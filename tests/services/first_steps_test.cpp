@@ -1,0 +1,49 @@
+// What a new user does first, with the Debian package and nothing else of virtuald: neither the
+// source tree nor the build directory is there.
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <string>
+
+#include "domains.h"
+#include "files.h"
+#include "must_run.h"
+#include "package.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+constexpr const char* kSteps = R"(set -eu
+virtfs -q -p ftpd -p sh -p useradd -p chpasswd -a 10.10.10.129 -f /virtual/conf.ftp domain1.com
+virtexec domain1.com useradd -m -d /home/b/bob -s /bin/sh bob
+echo bob:one | virtexec domain1.com chpasswd
+echo 'This is domain1.com.' >/virtual/domain1.com/home/b/bob/welcome
+grep '^ftp' /usr/share/doc/virtuald/examples/inetd.conf >>/etc/inetd.conf
+virtuald -t /virtual/conf.ftp ftpd
+)";
+
+void hide(const char* directory) {
+  ASSERT_EQ(::mount("none", directory, "tmpfs", 0, nullptr), 0) << directory;
+}
+
+TEST(FirstSteps, with_the_package_alone_lead_to_a_domain) {
+  NEEDS_REAL_ROOT();
+  make_machine_without_virtuald({"inetutils-ftpd", "openbsd-inetd"});
+  must_run({"dpkg", "--install", make_package("/run/package").string()});
+  hide(kBuildDirectory);
+  hide(kSourceDirectory);
+
+  EXPECT_EQ(must_run({"sh"}, kSteps), "/virtual/conf.ftp: entries: 1, errors: 0, warnings: 0\n");
+  Command inetd;
+  inetd.arguments = {"inetd", "-d"};
+  const BackgroundProcess running(inetd);
+  EXPECT_EQ(curl("ftp://bob:one@10.10.10.129/welcome").output, "This is domain1.com.\n");
+  EXPECT_EQ(curl("ftp://bob:one@10.10.10.130/welcome").output, "");
+}
+
+}  // namespace
+}  // namespace testing_support
