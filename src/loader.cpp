@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <initializer_list>
 
 #include "virtuald/clock.h"
 #include "virtuald/inherited.h"

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <climits>
-#include <cstddef>
 #include <string_view>
 
 #include "virtuald/error.h"

@@ -1,6 +1,7 @@
 // Addresses from text and to text, against inet_pton(3) and inet_ntop(3).
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstddef>

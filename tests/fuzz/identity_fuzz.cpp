@@ -3,13 +3,11 @@
 // The input: the option's argument on a line of its own, then passwd, a line "--", and group.
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>

@@ -1,7 +1,6 @@
 // The machine that the services are tried on: two domains, as in the samples of conf/.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>

@@ -7,8 +7,6 @@
 #include <string>
 
 #include "domains.h"
-#include "files.h"
-#include "must_run.h"
 #include "package.h"
 #include "paths.h"
 #include "process.h"

@@ -1,7 +1,6 @@
 // Many connections at a time under real super servers, while the configuration is being replaced.
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>

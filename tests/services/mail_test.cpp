@@ -6,10 +6,10 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <vector>
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "process.h"
 #include "world.h"
 

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "process.h"
 #include "world.h"
 

@@ -7,7 +7,6 @@
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "network.h"
 #include "process.h"
 #include "world.h"

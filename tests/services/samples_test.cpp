@@ -2,13 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "network.h"
 #include "paths.h"
 #include "process.h"

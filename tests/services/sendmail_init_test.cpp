@@ -1,8 +1,14 @@
 // sendmail.init with the real sendmail and exim.
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "init_script.h"
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -9,7 +10,6 @@
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "network.h"
 #include "process.h"
 #include "world.h"

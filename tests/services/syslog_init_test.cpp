@@ -1,10 +1,16 @@
 // syslog.init with real loggers.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "init_script.h"
 #include "network.h"

@@ -4,10 +4,10 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "domains.h"
 #include "files.h"
-#include "must_run.h"
 #include "process.h"
 #include "world.h"
 

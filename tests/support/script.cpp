@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <map>
 #include <string_view>
 
 #include "paths.h"

@@ -1,14 +1,11 @@
 // A small static service that tests put into roots: it says what it was started as.
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>

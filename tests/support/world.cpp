@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <exception>
 #include <set>
-#include <string_view>
+#include <stdexcept>
 #include <system_error>
 
 #include "files.h"

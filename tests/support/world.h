@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "must_run.h"
+
 namespace testing_support {
 
 /// Runs all tests in a private world: mount, process, network, IPC and host name namespaces, in

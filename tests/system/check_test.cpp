@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "files.h"
-#include "must_run.h"
 #include "paths.h"
 #include "process.h"
 #include "serving.h"

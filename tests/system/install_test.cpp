@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "files.h"
-#include "must_run.h"
 #include "package.h"
 #include "paths.h"
 #include "process.h"

@@ -23,7 +23,6 @@
 
 #include "files.h"
 #include "log_socket.h"
-#include "must_run.h"
 #include "network.h"
 #include "paths.h"
 #include "process.h"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <ostream>
 #include <regex>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "files.h"
-#include "must_run.h"
 #include "paths.h"
 #include "process.h"
 #include "world.h"

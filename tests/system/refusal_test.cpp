@@ -5,17 +5,18 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstring>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "files.h"
 #include "log_socket.h"
-#include "must_run.h"
 #include "network.h"
 #include "paths.h"
 #include "process.h"

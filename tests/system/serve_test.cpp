@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <climits>
@@ -12,7 +11,6 @@
 
 #include "files.h"
 #include "log_socket.h"
-#include "must_run.h"
 #include "network.h"
 #include "paths.h"
 #include "process.h"
@@ -159,19 +157,6 @@ TEST_F(Serve, inherited_descriptors_are_closed) {
     ::dup2(directory, 1000);
   };
   EXPECT_EQ(serve(serving).answer, "descriptors 0 1 2\n");
-}
-
-TEST_F(Serve, signals_are_at_their_defaults) {
-  Serving serving;
-  serving.arguments = {"/virtual/conf", "service", "signals"};
-  serving.prepare = [] {
-    ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGCHLD, SIG_IGN);
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_BLOCK, &all, nullptr);
-  };
-  EXPECT_EQ(serve(serving).answer, "ignored blocked\n");
 }
 
 TEST_F(Serve, verbose_is_one_line_for_a_connection) {

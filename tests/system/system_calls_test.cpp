@@ -10,7 +10,6 @@
 #include "files.h"
 #include "must_run.h"
 #include "paths.h"
-#include "process.h"
 #include "serving.h"
 #include "world.h"
 

@@ -6,10 +6,11 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "files.h"
 #include "log_socket.h"
-#include "must_run.h"
 #include "paths.h"
 #include "process.h"
 #include "serving.h"

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
 
 #include "files.h"
-#include "must_run.h"
 #include "serving.h"
 #include "world.h"
 
