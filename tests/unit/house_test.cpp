@@ -1,0 +1,117 @@
+// The rules of README's section "The house" that a text search can hold.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "files.h"
+#include "paths.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Names = std::set<std::string>;
+
+const fs::path kSource = kSourceDirectory;
+
+/// A source with its own header, without the comments.
+std::string code_of(const std::string& part) {
+  std::string code;
+  for (const fs::path& file :
+       {kSource / "src" / (part + ".cpp"), kSource / "include/virtuald" / (part + ".h")}) {
+    code += fs::exists(file) ? read_file(file) : "";
+  }
+  return std::regex_replace(code, std::regex("//[^\n]*"), "");
+}
+
+/// Every part of the program, by its file's name without the ending.
+Names parts() {
+  Names names;
+  for (const char* directory : {"src", "include/virtuald"}) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(kSource / directory)) {
+      if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h") {
+        names.insert(entry.path().stem());
+      }
+    }
+  }
+  return names;
+}
+
+/// Those whose code has a match of `pattern`.
+Names parts_with(const std::string& pattern) {
+  Names found;
+  for (const std::string& part : parts()) {
+    if (std::regex_search(code_of(part), std::regex(pattern))) {
+      found.insert(part);
+    }
+  }
+  return found;
+}
+
+/// What a part includes of the others.
+Names known_to(const std::string& part) {
+  const std::string code = code_of(part);
+  const std::regex include(R"re(#include "virtuald/(\w+)\.h")re");
+  Names known;
+  for (std::sregex_iterator match(code.begin(), code.end(), include), end; match != end; ++match) {
+    known.insert((*match)[1]);
+  }
+  known.erase(part);
+  return known;
+}
+
+/// The parts in layers: each may know those of the layers before its own.
+const std::map<std::string, int> kLayers = {
+    {"clock", 0},   {"error", 0},     {"line_reader", 0}, {"number_text", 0}, {"address", 1},
+    {"log", 1},     {"inherited", 1}, {"root", 1},        {"config", 2},      {"identity", 2},
+    {"program", 2}, {"trust", 3},     {"loader", 4},      {"check", 5},       {"main", 6}};
+
+TEST(House, each_part_knows_only_the_layers_before_its_own) {
+  for (const std::string& part : parts()) {
+    ASSERT_TRUE(kLayers.contains(part)) << part << " has no layer";
+    for (const std::string& other : known_to(part)) {
+      EXPECT_LT(kLayers.at(other), kLayers.at(part)) << part << " includes " << other;
+    }
+  }
+}
+
+TEST(House, only_main_logs) {
+  EXPECT_EQ(parts_with(R"(\b(log_message|open_log)\()"), (Names{"log", "main"}));
+}
+
+TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
+  EXPECT_EQ(parts_with("sockaddr"), (Names{"address", "log"}));
+}
+
+TEST(House, only_these_change_what_the_process_is) {
+  EXPECT_EQ(parts_with(R"(::(chroot|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"),
+            (Names{"identity", "loader", "root"}));
+}
+
+TEST(House, only_the_program_and_the_loader_become_another) {
+  EXPECT_EQ(parts_with(R"(::(execve|fork)\()"), (Names{"loader", "program"}));
+}
+
+TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {
+  EXPECT_EQ(parts_with(R"(\b(throw|try|catch|dynamic_cast|typeid)\b|\b(new|delete) \w)"), Names{});
+  EXPECT_EQ(parts_with(R"(\b(malloc|calloc|realloc|free|dlopen|setlocale)\()"), Names{});
+  EXPECT_EQ(parts_with(R"(\bget(pw|gr|addrinfo|hostby|serv)\w*\()"), Names{});
+  EXPECT_EQ(parts_with(R"(<(iostream|fstream|sstream|ostream|locale|string|vector|map|memory|)"
+                       R"(functional|regex|stdexcept|exception)>)"),
+            Names{});
+}
+
+TEST(House, changelog_begins_with_the_projects_version) {
+  const std::string changelog = read_file(kSource / "conf/debian/changelog");
+  EXPECT_EQ(split_lines(changelog).at(0),
+            std::string("virtuald (") + kVersion + ") unstable; urgency=medium");
+}
+
+}  // namespace
+}  // namespace testing_support
