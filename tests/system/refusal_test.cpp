@@ -164,7 +164,7 @@ TEST_F(Refusal, root_behind_a_link_that_leads_too_far) {
   fs::create_symlink(target, "/virtual/far");
   write_file("/virtual/conf", "default /virtual/far/../domain1.com\n");
   expect_refused({"/virtual/conf", "service"}, 125,
-                 "chroot /virtual/far: " + reason_of(ENAMETOOLONG));
+                 "chroot /virtual/far/../domain1.com: " + reason_of(ENAMETOOLONG));
 }
 
 TEST_F(Refusal, not_root) {
