@@ -129,7 +129,7 @@ void raise_loopback() {
 void build_world() {
   mount_or_throw("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount_or_throw("tmpfs", kNewRoot, "tmpfs", 0, "mode=0755");
-  const std::set<std::string> own = {"dev", "proc", "run", "tmp", "virtual"};
+  const std::set<std::string> own = {"dev", "home", "proc", "root", "run", "tmp", "virtual"};
   bind_host(own);
   for (const std::string& name : own) {
     fs::create_directory(kNewRoot / name);

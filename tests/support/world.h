@@ -14,6 +14,8 @@ namespace testing_support {
 /// which
 /// - "/" is an empty tmpfs, root's own, with the host's directories bound in read-only;
 /// - /dev (null zero full random urandom tty ptmx pts shm), /proc, /run, /tmp and /virtual are new;
+/// - /home and /root hold nothing but the work tree, if it is there, and are open to all: the
+///   host's often are not, and tests run what was built as other users than root;
 /// - the build directory is writable;
 /// - only lo is there, and up.
 /// No process and no file of it is left when it ends. Without root it does this in a user namespace
