@@ -333,6 +333,8 @@ TEST_F(Load, xinetd) {
   if (!fs::exists(xinetd)) {
     SKIP_OR_FAIL("needs the Debian package xinetd: tests/run unpacks it");
   }
+  // It looks its protocol up, even by number, in /etc/protocols.
+  make_writable("/etc", {fs::path(kDaemonDirectory) / "netbase/etc"});
   write_file("/virtual/xinetd.conf",
              "defaults\n{\n log_type = FILE /dev/null\n}\n" +
                  xinetd_service("wrapped", kPort, kVirtuald, "-v /virtual/conf service name") +
