@@ -34,9 +34,9 @@ void overlay(const std::string& directory, std::vector<std::string> packages) {
 void copy_what_stands_outside_usr(const std::string& package) {
   for (const char* directory : {"/bin", "/lib", "/sbin"}) {
     if (fs::exists(daemon_path(package, directory))) {
-      fs::copy(daemon_path(package, directory), directory,
-               fs::copy_options::recursive | fs::copy_options::copy_symlinks |
-                   fs::copy_options::skip_existing);
+      // std::filesystem copies no link to where one is, as in what the host has of the package.
+      must_run(
+          {"cp", "-a", "--remove-destination", daemon_path(package, directory) + "/.", directory});
     }
   }
 }
