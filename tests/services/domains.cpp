@@ -51,6 +51,9 @@ void finish_installation(const std::string& package) {
     must_run({"update-rc.d", "popa3d", "defaults"});
   } else if (package == "exim4-daemon-light") {
     must_run({"useradd", "--system", "--home-dir", "/var/spool/exim4", "-U", "Debian-exim"});
+  } else if (package == "systemd") {
+    must_run({"systemd-machine-id-setup"});
+    must_run({"systemd-sysusers", "systemd-network.conf"});
   }
 }
 

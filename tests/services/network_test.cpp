@@ -19,7 +19,7 @@ class IpAliasing : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"ifupdown"});
+    make_machine({"ifupdown", "systemd"});
     must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
     must_run({"ip", "link", "set", "cable", "up"});
   }

@@ -42,7 +42,7 @@ class Samples : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine();
+    make_machine({"systemd"});  // with the units that ours name
     make_small_roots({"ftpd", "popa3d", "sendmail", "busybox", "poppassd", "smbd"});
   }
 
