@@ -160,7 +160,7 @@ TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
   fs::create_directory("/virtual/jail");
   std::vector<Milliseconds> ours;
   std::vector<Milliseconds> theirs;
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < 5; ++round) {
     fs::remove_all("/virtual/domain1.com");
     fs::remove_all("/virtual/jail");
     fs::create_directory("/virtual/jail");
@@ -172,14 +172,15 @@ TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
                 0);
     }));
   }
-  std::sort(ours.begin(), ours.end());
-  std::sort(theirs.begin(), theirs.end());
+  // The round that others on the machine disturbed least.
+  const Milliseconds our_time = *std::min_element(ours.begin(), ours.end());
+  const Milliseconds their_time = *std::min_element(theirs.begin(), theirs.end());
   const std::uintmax_t our_size = kibibytes_of("/virtual/domain1.com");
   const std::uintmax_t their_size = kibibytes_of("/virtual/jail");
   std::printf("virtfs %lld ms, %ju KiB; jk_init %lld ms, %ju KiB\n",
-              static_cast<long long>(ours[1].count()), our_size,
-              static_cast<long long>(theirs[1].count()), their_size);
-  EXPECT_LE(ours[1], theirs[1]);
+              static_cast<long long>(our_time.count()), our_size,
+              static_cast<long long>(their_time.count()), their_size);
+  EXPECT_LE(our_time, their_time);
   EXPECT_LE(our_size, their_size);
 }
 
