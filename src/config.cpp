@@ -1,6 +1,5 @@
 #include "virtuald/config.h"
 
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstdint>
@@ -30,11 +29,12 @@ const char* skip_blanks(const char* text, const char* end) {
 inline const char* skip_word(const char* text, const char* end) {
   if constexpr (std::endian::native == std::endian::little) {
     using Block [[gnu::vector_size(16)]] = std::uint8_t;
+    using Halves [[gnu::vector_size(16)]] = std::uint64_t;
     for (; end - text >= 16; text += 16) {
       Block block;
       std::memcpy(&block, text, sizeof block);
       // All bits of a byte that ends a word, none of any other.
-      const auto found = std::bit_cast<std::array<std::uint64_t, 2>>(block <= ' ');
+      const auto found = reinterpret_cast<Halves>(block <= ' ');
       if (found[0] != 0) {
         return text + std::countr_zero(found[0]) / 8;
       }
