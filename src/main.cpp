@@ -154,6 +154,7 @@ int open_or_refuse(char* path, Subject subject, const Options& options, Error& e
       return -1;
     }
     log_message(Priority::warning, error.message());
+    error.clear();
   }
   return opened.descriptor;
 }

@@ -188,5 +188,14 @@ TEST_F(User, program_that_the_user_may_not_execute) {
                  "exec /usr/sbin/service in /virtual/domain1.com: Permission denied");
 }
 
+TEST_F(User, is_found_where_option_w_has_warned) {
+  ::chmod("/virtual/conf", 0664);
+  ::chmod("/virtual/domain1.com", 0775);
+  const Served served = serve({"-w", "-u", "www:mail", "/virtual/conf", "service", "identity"});
+  EXPECT_EQ(served.status, 0);
+  EXPECT_PRED2(contains, served.answer, "33");
+  EXPECT_EQ(served.log.size(), 2U);
+}
+
 }  // namespace
 }  // namespace testing_support
