@@ -71,6 +71,12 @@ TEST_F(Install, installed_program_serves_its_purpose) {
   EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
 }
 
+TEST_F(Install, installed_program_is_whole_whatever_its_prefix) {
+  const fs::path prefix = "/run/share/of/it";
+  ASSERT_EQ(run({"cmake", "--install", kBuildDirectory, "--prefix", prefix}).status, 0);
+  EXPECT_EQ(run({prefix / "bin/virtuald", "-V"}).status, 0);
+}
+
 TEST_F(Install, installed_scripts_find_what_they_share) {
   for (const char* name : {"virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
     const Outcome outcome = run({std::string("/run/usr/bin/") + name, "-h"});
