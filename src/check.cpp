@@ -230,17 +230,21 @@ bool Check::check_candidate(int root, const char* path, bool trusted) {
   static InterpreterChain chain;
   static Error reason;
   reason.clear();
-  if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0) {
+  if (!is_executable(status)) {
     reason.set({"exec ", path, " in ", directory_, ": not an executable file, mode ",
                 ModeText(status.st_mode).text()});
-  } else if (lacks_interpreter(root, path, chain)) {
+  } else if (const Interpreters found = follow_interpreters(root, path, chain);
+             found != Interpreters::usable) {
     reason.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
-                " is not there"});
-  } else if (chain.interpreter.kind == ProgramKind::script) {
-    reason.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
-                " cannot be followed (no permission, or scripts of scripts without end)"});
+                found == Interpreters::missing
+                    ? " is not there"
+                    : " cannot be executed (its mode, or scripts of scripts without end)"});
   } else if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
     check_libraries(root, path, trusted, chain);
+  } else if (chain.interpreter.kind == ProgramKind::other) {
+    // The host's kernel may know what to do with it all the same (binfmt_misc).
+    findings_.warning({"exec ", path, " in ", directory_, ": ", chain.program,
+                       " is neither an ELF program nor a script with a #! line"});
   }
   if (reason && !error_) {
     error_ = reason;

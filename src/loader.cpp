@@ -30,8 +30,8 @@ constexpr int kDistrusted = 125;
 constexpr int kUnreadable = 124;
 constexpr int kFailed = 127;
 
-/// Whether the loader, in what is now the root, is root's own with all that leads to it: it will
-/// run as root.
+/// Whether the loader, in what is now the root, is root's own with all that leads to it: it is code
+/// that will be run.
 bool is_trusted(char* loader) {
   static Error error;
   const Opened opened = open_trusted(loader, Subject::config, error);

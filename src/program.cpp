@@ -89,7 +89,7 @@ void read_script_interpreter(std::string_view header, Interpreter& interpreter) 
 void describe_failure(const char* path, const char* root, int code, StartFailure& failure) {
   failure.found = true;
   static InterpreterChain chain;
-  if (code == ENOENT && lacks_interpreter(AT_FDCWD, path, chain)) {
+  if (code == ENOENT && follow_interpreters(AT_FDCWD, path, chain) == Interpreters::missing) {
     failure.error.set({"exec ", path, " in ", root, ": its interpreter ", chain.interpreter.path,
                        " is not there"});
     return;
@@ -168,10 +168,10 @@ void start_program(const char* name, std::string_view search_path, char* const* 
 }
 
 void read_interpreter(int descriptor, Interpreter& interpreter) {
-  interpreter.kind = ProgramKind::other;
   interpreter.path[0] = '\0';
   char header[kScriptHeader];
   const ssize_t size = ::pread(descriptor, header, sizeof header, 0);
+  interpreter.kind = size < 0 ? ProgramKind::unread : ProgramKind::other;
   const std::string_view text(header, size > 0 ? static_cast<std::size_t>(size) : 0);
   if (text.substr(0, 2) == "#!") {
     read_script_interpreter(text, interpreter);
@@ -184,32 +184,41 @@ void read_interpreter(int descriptor, Interpreter& interpreter) {
   }
 }
 
-bool lacks_interpreter(int root, const char* program, InterpreterChain& chain) {
+bool is_executable(const struct stat& status) {
+  return S_ISREG(status.st_mode) && (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+Interpreters follow_interpreters(int root, const char* program, InterpreterChain& chain) {
   constexpr int kFlags = O_NONBLOCK | O_NOCTTY;
   Interpreter& interpreter = chain.interpreter;
   copy_path(program, chain.program);
   for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
     int descriptor = open_in_root(root, chain.program, O_RDONLY | kFlags);
     if (descriptor < 0) {
-      interpreter.kind = ProgramKind::other;
-      return false;
+      interpreter.kind = ProgramKind::unread;
+      return Interpreters::usable;
     }
     read_interpreter(descriptor, interpreter);
     ::close(descriptor);
     if (interpreter.kind != ProgramKind::elf_dynamic && interpreter.kind != ProgramKind::script) {
-      return false;
+      return Interpreters::usable;
     }
     descriptor = open_in_root(root, interpreter.path, O_PATH);
     if (descriptor < 0) {
-      return errno == ENOENT || errno == ENOTDIR;
+      return errno == ENOENT || errno == ENOTDIR ? Interpreters::missing : Interpreters::unusable;
     }
+    struct stat status {};
+    const bool is_usable = ::fstat(descriptor, &status) == 0 && is_executable(status);
     ::close(descriptor);
+    if (!is_usable) {
+      return Interpreters::unusable;
+    }
     if (interpreter.kind == ProgramKind::elf_dynamic) {
-      return false;
+      return Interpreters::usable;
     }
     copy_path(interpreter.path, chain.program);
   }
-  return false;
+  return Interpreters::unusable;
 }
 
 }  // namespace virtuald

@@ -1,6 +1,8 @@
 // The service's program: where it may be, becoming it, and why that failed.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <climits>
 #include <string_view>
 
@@ -49,10 +51,10 @@ void start_program(const char* name, std::string_view search_path, char* const* 
 /// The interpreter that the program `descriptor` asks for: of an ELF file its PT_INTERP (elf(5)),
 /// of a script what follows "#!" (execve(2)). Nothing is read but through pread(2), and nothing in
 /// the file is believed.
-enum class ProgramKind { other, elf_static, elf_dynamic, script };
+enum class ProgramKind { unread, other, elf_static, elf_dynamic, script };
 struct Interpreter {
-  ProgramKind kind = ProgramKind::other;
-  char path[PATH_MAX] = {};  // NUL-terminated; set for elf_dynamic and script
+  ProgramKind kind = ProgramKind::unread;  // as long as nothing could be read
+  char path[PATH_MAX] = {};                // NUL-terminated; set for elf_dynamic and script
 };
 void read_interpreter(int descriptor, Interpreter& interpreter);
 
@@ -63,9 +65,19 @@ struct InterpreterChain {
   Interpreter interpreter;      // what it asks for
 };
 
-/// Follows `program` and its interpreters as seen from the directory `root` (see open_in_root).
-/// True if one of them is not there; `chain.interpreter.path` is then its name. That is a script's
-/// still if the kernel would not follow it: they nest too deep, or may not be opened.
-[[nodiscard]] bool lacks_interpreter(int root, const char* program, InterpreterChain& chain);
+/// What follow_interpreters has found.
+enum class Interpreters {
+  usable,   // all of them, or none is asked for
+  missing,  // one is not there
+  unusable  // one may not be opened, is no executable file, or they nest too deep for the kernel
+};
+
+/// Follows `program` and its interpreters as seen from the directory `root` (see open_in_root), to
+/// the last of them. `chain.interpreter.path` names the one that is not usable.
+[[nodiscard]] Interpreters follow_interpreters(int root, const char* program,
+                                               InterpreterChain& chain);
+
+/// A regular file with an execute bit.
+[[nodiscard]] bool is_executable(const struct stat& status);
 
 }  // namespace virtuald

@@ -304,9 +304,37 @@ TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
   ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
-                "/usr/sbin/ftpd cannot be followed (no permission, or scripts of scripts without "
-                "end)\n"
+                "/usr/sbin/ftpd cannot be executed (its mode, or scripts of scripts without end)\n"
                 "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
+TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  const fs::path root = "/virtual/domain1.com";
+  write_file(root / "usr/sbin/ftpd", "#!/bin/perl\n");
+  ::chmod((root / "usr/sbin/ftpd").c_str(), 0755);
+  const std::string report =
+      "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter /bin/perl "
+      "cannot be executed (its mode, or scripts of scripts without end)\n"
+      "/virtual/conf: entries: 1, errors: 1, warnings: 0\n";
+  write_file(root / "bin/perl", "not executable");
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1, report);
+  fs::remove(root / "bin/perl");
+  fs::create_directory(root / "bin/perl");
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1, report);
+  fs::remove(root / "bin/perl");
+  fs::create_symlink("perl", root / "bin/perl");
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1, report);
+}
+
+TEST_F(Check, warns_of_what_is_no_program) {
+  write_config("127.0.0.2 /virtual/domain1.com\n");
+  write_file("/virtual/domain1.com/usr/sbin/ftpd", "echo no first line\n");
+  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 0,
+                "/virtual/conf:1: warning: exec /usr/sbin/ftpd in /virtual/domain1.com: "
+                "/usr/sbin/ftpd is neither an ELF program nor a script with a #! line\n"
+                "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
 }
 
 TEST_F(Check, goes_on_where_a_connection_would) {
