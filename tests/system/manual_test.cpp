@@ -125,10 +125,22 @@ std::set<std::string> message_parts(const fs::path& file) {
     last_end = at + static_cast<std::size_t>(match->length());
   }
   parts.insert(joined);
+  // The first words of what errno explains may stand alone.
+  const std::regex operations(R"re(set_errno\(([^;]*?), )re");
+  std::set<std::string> alone;
+  for (std::sregex_iterator match(code.begin(), code.end(), operations), end; match != end;
+       ++match) {
+    const std::string operands = (*match)[1];
+    for (std::sregex_iterator word(operands.begin(), operands.end(), literal); word != end;
+         ++word) {
+      alone.insert((*word)[1]);
+    }
+  }
   std::erase_if(parts, [](const std::string& part) {
     return part.starts_with("usage:") ||
            !std::regex_search(part, std::regex("[A-Za-z-]+ [A-Za-z0-9]"));
   });
+  parts.merge(alone);
   return parts;
 }
 
