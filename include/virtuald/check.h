@@ -8,7 +8,7 @@ namespace virtuald {
 
 /// What to check.
 struct CheckRequest {
-  char* config = nullptr;
+  char* config = nullptr;  // as it was when check_config returns (see open_trusted)
   const char* program =
       nullptr;  // to be looked for in every root, on kDefaultSearchPath; or nullptr
   bool trust_is_optional = false;  // -w: distrust is a warning

@@ -35,7 +35,7 @@ void parse_line(std::string_view& text, Line& line);
 /// Where an address was found.
 struct Match {
   std::size_t line_number = 0;  // counted from 1
-  char* directory = nullptr;    // in find_root's own buffer, until it is called again
+  char* directory = nullptr;    // NUL-terminated, in find_root's buffer until it is called again
 };
 
 /// Outcome of find_root.

@@ -24,7 +24,7 @@ enum class LoaderOutcome { answered, untested, failed };
 /// descriptor, for five seconds at most. Needs root. Untested if the loader is not root's own (see
 /// open_trusted) or if nobody may not read the program; failed if the loader could not be run, was
 /// killed, or left with a status other than 0 without a word. One that names missing libraries has
-/// answered.
+/// answered. `loader` is as it was when this returns.
 [[nodiscard]] LoaderOutcome ask_loader(int root, char* loader, const char* program,
                                        LoaderAnswer& answer, Error& error);
 

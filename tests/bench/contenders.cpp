@@ -53,8 +53,7 @@ std::vector<Contender> load_usual_contenders() {
 void install_contender(Contender& contender, const fs::path& directory) {
   static int count = 0;
   contender.program = directory / std::to_string(++count);
-  testing_support::write_file(contender.program, contender.image);
-  fs::permissions(contender.program, fs::perms(0755));
+  testing_support::write_program(contender.program, contender.image);
 }
 
 Launch launch_of(const Contender& contender, const Place& place) {

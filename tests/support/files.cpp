@@ -36,6 +36,11 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
   }
 }
 
+void write_program(const std::filesystem::path& path, std::string_view text) {
+  write_file(path, text);
+  std::filesystem::permissions(path, std::filesystem::perms(0755));
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;

@@ -26,6 +26,9 @@ class TemporaryDirectory {
 /// directories. Throws if it cannot.
 void write_file(const std::filesystem::path& path, std::string_view text);
 
+/// The same, for all to execute.
+void write_program(const std::filesystem::path& path, std::string_view text);
+
 /// The whole of a file. Throws if it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 

@@ -1,7 +1,6 @@
 // -t where system calls fail and time or memory is short: a finding, and never silence.
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -36,8 +35,7 @@ class CheckFaults : public ::testing::Test {
   }
 
   static void install_loader(const std::string& script) {
-    write_file(kRoot + kLoader, "#!/bin/busybox sh\n" + script);
-    ::chmod((kRoot + kLoader).c_str(), 0755);
+    write_program(kRoot + kLoader, "#!/bin/busybox sh\n" + script);
   }
 
   /// -t, with what strace(1) is to do to it and to the children that it starts.

@@ -59,8 +59,7 @@ void install_loader(const std::string& script) {
   const fs::path root = "/virtual/domain1.com";
   fs::copy_file("/bin/busybox", root / "bin/busybox");
   fs::remove(root / "lib64/ld-linux-x86-64.so.2");
-  write_file(root / "lib64/ld-linux-x86-64.so.2", "#!/bin/busybox sh\n" + script);
-  ::chmod((root / "lib64/ld-linux-x86-64.so.2").c_str(), 0755);
+  write_program(root / "lib64/ld-linux-x86-64.so.2", "#!/bin/busybox sh\n" + script);
 }
 
 const std::string kNoAnswer =
@@ -242,8 +241,7 @@ TEST_F(Check, asks_the_loader_about_a_scripts_interpreter) {
   write_config("127.0.0.2 /virtual/domain1.com\n");
   copy_with_libraries("/bin/ls", "/virtual/domain1.com");
   remove_library("/virtual/domain1.com");
-  write_file("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/ls\n");
-  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/ls\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: " + kLibraryMissing +
                     "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
@@ -300,8 +298,7 @@ TEST_F(Check, says_that_nobody_may_not_read_a_program) {
 
 TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
   write_config("127.0.0.2 /virtual/domain1.com\n");
-  write_file("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/ftpd\n");
-  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/ftpd\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
                 "/usr/sbin/ftpd cannot be executed (its mode, or scripts of scripts without end)\n"
@@ -311,8 +308,7 @@ TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
 TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
   write_config("127.0.0.2 /virtual/domain1.com\n");
   const fs::path root = "/virtual/domain1.com";
-  write_file(root / "usr/sbin/ftpd", "#!/bin/perl\n");
-  ::chmod((root / "usr/sbin/ftpd").c_str(), 0755);
+  write_program(root / "usr/sbin/ftpd", "#!/bin/perl\n");
   const std::string report =
       "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter /bin/perl "
       "cannot be executed (its mode, or scripts of scripts without end)\n"
@@ -329,8 +325,7 @@ TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
 
 TEST_F(Check, warns_of_what_is_no_program) {
   write_config("127.0.0.2 /virtual/domain1.com\n");
-  write_file("/virtual/domain1.com/usr/sbin/ftpd", "echo no first line\n");
-  ::chmod("/virtual/domain1.com/usr/sbin/ftpd", 0755);
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no first line\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 0,
                 "/virtual/conf:1: warning: exec /usr/sbin/ftpd in /virtual/domain1.com: "
                 "/usr/sbin/ftpd is neither an ELF program nor a script with a #! line\n"
@@ -339,8 +334,7 @@ TEST_F(Check, warns_of_what_is_no_program) {
 
 TEST_F(Check, goes_on_where_a_connection_would) {
   write_file("/virtual/domain1.com/usr/local/sbin/service", "not executable");
-  write_file("/virtual/domain1.com/usr/local/bin/service", "#!/nowhere\n");
-  ::chmod("/virtual/domain1.com/usr/local/bin/service", 0755);
+  write_program("/virtual/domain1.com/usr/local/bin/service", "#!/nowhere\n");
   EXPECT_EQ(serve({"/virtual/conf", "service", "name"}).answer, "domain1\n");
   expect_report(virtuald({"-t", "/virtual/conf", "service"}), 0,
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");

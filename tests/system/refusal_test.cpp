@@ -53,11 +53,6 @@ class Refusal : public ::testing::Test {
     served.log = log.take();
     return served;
   }
-
-  static void make_program(const fs::path& path, std::string_view text) {
-    write_file(path, text);
-    ::chmod(path.c_str(), 0755);
-  }
 };
 
 TEST_F(Refusal, no_configuration) {
@@ -217,7 +212,7 @@ TEST_F(Refusal, program_whose_loader_is_missing) {
 }
 
 TEST_F(Refusal, script_whose_interpreter_is_missing) {
-  make_program("/virtual/domain1.com/usr/sbin/ftpd", "#! /usr/bin/perl -w\nprint 1;\n");
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "#! /usr/bin/perl -w\nprint 1;\n");
   expect_refused(
       {"/virtual/conf", "ftpd"}, 126,
       "exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter /usr/bin/perl is not there");
@@ -226,14 +221,14 @@ TEST_F(Refusal, script_whose_interpreter_is_missing) {
 TEST_F(Refusal, script_whose_interpreters_loader_is_missing) {
   fs::create_directories("/virtual/domain1.com/bin");
   fs::copy_file("/bin/ls", "/virtual/domain1.com/bin/sh");
-  make_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/sh\n");
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/sh\n");
   expect_refused({"/virtual/conf", "ftpd"}, 126,
                  "exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
                  "/lib64/ld-linux-x86-64.so.2 is not there");
 }
 
 TEST_F(Refusal, script_with_a_line_end_of_another_system) {
-  make_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/service\r\n");
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/service\r\n");
   expect_refused(
       {"/virtual/conf", "ftpd"}, 126,
       "exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter /usr/sbin/service\\x0d is not "
@@ -241,7 +236,7 @@ TEST_F(Refusal, script_with_a_line_end_of_another_system) {
 }
 
 TEST_F(Refusal, file_that_is_no_program) {
-  make_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no interpreter\n");
+  write_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no interpreter\n");
   expect_refused(
       {"/virtual/conf", "ftpd"}, 126,
       "exec /usr/sbin/ftpd in /virtual/domain1.com: Exec format error (a script needs a #! line, a "

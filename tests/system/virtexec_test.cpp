@@ -1,6 +1,5 @@
 // virtexec, in roots that hold no more than busybox.
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -22,6 +21,7 @@ using testing_support::Command;
 using testing_support::Outcome;
 using testing_support::Terminal;
 using testing_support::write_file;
+using testing_support::write_program;
 
 constexpr const char* kMenuHelp = "in which domain";
 
@@ -126,8 +126,7 @@ TEST_P(Virtexec, LeavesWith126IfTheProgramCannotBeStarted) {
 }
 
 TEST_P(Virtexec, FindsAProgramBehindALinkThatHoldsOnlyInTheRoot) {
-  write_file("/virtual/one.com/bin/show", "#!/bin/sh\necho shown\n");
-  ::chmod("/virtual/one.com/bin/show", 0755);
+  write_program("/virtual/one.com/bin/show", "#!/bin/sh\necho shown\n");
   fs::create_directories("/virtual/one.com/etc/alternatives");
   fs::create_symlink("/bin/show", "/virtual/one.com/etc/alternatives/show-name");
   fs::create_symlink("/etc/alternatives/show-name", "/virtual/one.com/bin/show-name");

@@ -37,6 +37,7 @@ using testing_support::Outcome;
 using testing_support::read_file;
 using testing_support::Terminal;
 using testing_support::write_file;
+using testing_support::write_program;
 
 /// What this machine lacks, as every Debian does.
 constexpr const char* kLacking =
@@ -157,22 +158,19 @@ TEST_P(Virtfs, FindsAProgramInTheSystemsDirectoriesThatAreNotOnPath) {
 }
 
 TEST_P(Virtfs, TakesAProgramByItsPath) {
-  write_file("/run/service", read_file("/bin/busybox"));
-  ::chmod("/run/service", 0755);
+  write_program("/run/service", read_file("/bin/busybox"));
   make({"-p", "/run/service", "one.com"});
   EXPECT_EQ(access_of("/virtual/one.com/run/service"), "0:0 0755");
 }
 
 TEST_P(Virtfs, TakesTheInterpreterOfAScript) {
-  write_file("/run/hello", "#!/bin/sh -e\necho hello\n");
-  ::chmod("/run/hello", 0755);
+  write_program("/run/hello", "#!/bin/sh -e\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
   EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
 }
 
 TEST_P(Virtfs, TakesTheInterpreterThatEnvFinds) {
-  write_file("/run/hello", "#!/usr/bin/env sh\necho hello\n");
-  ::chmod("/run/hello", 0755);
+  write_program("/run/hello", "#!/usr/bin/env sh\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
   EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
 }
@@ -277,8 +275,7 @@ TEST_P(Virtfs, RefusesAProgramThatOthersMayWrite) {
 }
 
 TEST_P(Virtfs, RefusesAProgramThatIsNotRoots) {
-  write_file("/run/service", read_file("/bin/busybox"));
-  ::chmod("/run/service", 0755);
+  write_program("/run/service", read_file("/bin/busybox"));
   ASSERT_EQ(::chown("/run/service", 1000, 0), 0);
   EXPECT_EQ(run_script("virtfs", {"-p", "/run/service", "one.com"}).status, 1);
 }
@@ -757,8 +754,7 @@ class VirtfsWhole : public Virtfs {
     if (IsSkipped() || HasFatalFailure()) {
       return;
     }
-    write_file("/run/virtuald", read_file(testing_support::kVirtuald));
-    ::chmod("/run/virtuald", 0755);
+    write_program("/run/virtuald", read_file(testing_support::kVirtuald));
     ASSERT_EQ(::sethostname("little-host", 11), 0);
     std::vector<std::string> arguments = {"-q"};
     for (const char* program : {"/run/virtuald",
