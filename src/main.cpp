@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "virtuald/address.h"
-#include "virtuald/check.h"
+#include "virtuald/check/check.h"
 #include "virtuald/config.h"
 #include "virtuald/error.h"
 #include "virtuald/identity.h"

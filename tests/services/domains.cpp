@@ -141,8 +141,12 @@ std::string daemon_path(const std::string& package, const std::string& path) {
   return std::string(kDaemonDirectory) + "/" + package + path;
 }
 
+fs::path sample_path(const std::string& name) {
+  return fs::path("/usr/local/share/doc/virtuald/examples") / name;
+}
+
 std::string sample(const std::string& name) {
-  return read_file(fs::path(kSourceDirectory) / "conf" / name);
+  return read_file(sample_path(name));
 }
 
 std::string inetd_line(const std::string& service, const std::string& words) {
@@ -152,7 +156,7 @@ std::string inetd_line(const std::string& service, const std::string& words) {
       return line;
     }
   }
-  throw std::runtime_error("conf/inetd.conf: no line for " + service + " with " + words);
+  throw std::runtime_error("inetd.conf: no line for " + service + " with " + words);
 }
 
 Command inetd(const std::vector<std::string>& lines) {
@@ -193,9 +197,9 @@ Command systemd_unit(const std::string& name) {
 
 Command dns() {
   Command command;
-  command.arguments = {
-      daemon_path("dnsmasq-base", "/usr/sbin/dnsmasq"), "--keep-in-foreground", "--user=root",
-      "--pid-file=", "--conf-file=" + std::string(kSourceDirectory) + "/conf/dnsmasq.conf"};
+  command.arguments = {daemon_path("dnsmasq-base", "/usr/sbin/dnsmasq"), "--keep-in-foreground",
+                       "--user=root",
+                       "--pid-file=", "--conf-file=" + sample_path("dnsmasq.conf").string()};
   return command;
 }
 

@@ -1,4 +1,4 @@
-// The machine that the services are tried on: two domains, as in the samples of conf/.
+// The machine that the services are tried on: two domains, as in the samples.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace testing_support {
 
-/// A domain as conf/conf.* name it.
+/// A domain as conf/samples/conf.* name it.
 struct Domain {
   std::string name;
   std::string ipv4;
@@ -21,11 +21,11 @@ struct Domain {
 inline const std::vector<Domain> kDomains = {{"domain1.com", "10.10.10.129", "2001:db8::81"},
                                              {"domain2.com", "10.10.10.130", "2001:db8::82"}};
 
-/// An address of the machine that conf/conf.ftp does not name.
+/// An address of the machine that conf/samples/conf.ftp does not name.
 inline constexpr const char* kNobody = "10.10.10.157";
 
 /// Makes the private world such a machine, once: its addresses, virtuald as
-/// /usr/local/bin/virtuald, the configurations of conf/ in /virtual, /usr and /etc writable and
+/// /usr/local/bin/virtuald, the sample configurations in /virtual, /usr and /etc writable and
 /// with the files of `packages` (of tests/daemons).
 void make_machine(const std::vector<std::string>& packages = {});
 
@@ -39,10 +39,12 @@ void make_small_roots(const std::vector<std::string>& names = {"service"});
 /// A program of a package of tests/daemons.
 std::string daemon_path(const std::string& package, const std::string& path);
 
-/// A sample of conf/.
+/// A sample as it is installed: where it is, and its text. `name` is its path in examples/.
+std::filesystem::path sample_path(const std::string& name);
 std::string sample(const std::string& name);
 
-/// The line of conf/inetd.conf for `service` that holds `words`, be it commented out or not.
+/// The line of conf/samples/inetd.conf.in for `service` that holds `words`, be it commented out or
+/// not.
 std::string inetd_line(const std::string& service, const std::string& words);
 
 /// openbsd-inetd with these lines of inetd.conf.
@@ -53,7 +55,7 @@ Command inetd(const std::vector<std::string>& lines);
 /// capabilities that the unit leaves it.
 Command systemd_unit(const std::string& name);
 
-/// A name server on 127.0.0.1, which programs ask, with conf/dnsmasq.conf.
+/// A name server on 127.0.0.1, which programs ask, with conf/samples/dnsmasq.conf.
 Command dns();
 
 /// Runs a command that must not fail; its output. Throws with what it said if it does.

@@ -1,4 +1,4 @@
-// The samples of conf/: each is taken without complaint by what it is for, and all say the same.
+// The samples: each is taken without complaint by what it is for, and all say the same.
 
 #include <gtest/gtest.h>
 
@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 
 /// A service of the samples, and what the tests' own service says when it is started in its place.
 struct Service {
-  std::string name;  // as in conf/xinetd.d/virtual-NAME
-  std::string line;  // as in conf/inetd.conf
+  std::string name;  // as in conf/samples/xinetd.d/virtual-NAME.in
+  std::string line;  // as in conf/samples/inetd.conf.in
   std::uint16_t port;
   std::string output;
 };
@@ -75,8 +75,7 @@ TEST_F(Samples, have_inetd_lines_that_start_each_service) {
 }
 
 TEST_F(Samples, have_xinetd_files_that_start_each_service) {
-  write_file("/run/xinetd.conf",
-             std::string("includedir ") + kSourceDirectory + "/conf/xinetd.d\n");
+  write_file("/run/xinetd.conf", "includedir " + sample_path("xinetd.d").string() + "\n");
   Command command;
   command.arguments = {daemon_path("xinetd", "/usr/sbin/xinetd"), "-dontfork", "-f",
                        "/run/xinetd.conf"};

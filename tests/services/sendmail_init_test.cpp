@@ -73,7 +73,7 @@ class SendmailInit : public InitScriptTest {
 
   /// The sample of a domain's sendmail.mc.
   static std::string sample() {
-    return read_file(std::string(kSourceDirectory) + "/conf/sendmail.mc");
+    return read_file(std::string(kSourceDirectory) + "/conf/samples/sendmail.mc");
   }
 
   /// Makes sendmail.cf and the queue below `root` from a sendmail.mc of domain1.com.

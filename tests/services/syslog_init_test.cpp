@@ -642,7 +642,7 @@ class Rsyslog : public BackgroundProcess {
                "module(load=\"imuxsock\" SysSock.Use=\"off\")\n"
                "include(file=\"" +
                    std::string(kSourceDirectory) +
-                   "/conf/virtuald-rsyslog.conf\")\n"
+                   "/conf/samples/virtuald-rsyslog.conf.in\")\n"
                    "*.* /var/log/syslog\n");
     fs::path modules;
     for (const auto& entry : fs::recursive_directory_iterator(unpacked("rsyslog") / "usr/lib")) {
@@ -813,7 +813,7 @@ TEST_P(SyslogInit, environment_wins_over_the_default_file) {
 }
 
 TEST_P(SyslogInit, sample_of_the_default_file_changes_nothing) {
-  fs::copy_file(std::string(kSourceDirectory) + "/conf/virtuald.default", "/etc/default/virtuald");
+  fs::copy_file(std::string(kSourceDirectory) + "/conf/default/virtuald", "/etc/default/virtuald");
   EXPECT_EQ(0, init("start").status);
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
@@ -821,7 +821,7 @@ TEST_P(SyslogInit, sample_of_the_default_file_changes_nothing) {
 TEST_P(SyslogInit, works_by_a_link_in_etc_init_d) {
   fs::create_directories("/etc/init.d");
   fs::remove("/etc/init.d/syslog.init");
-  fs::create_symlink(std::string(kSourceDirectory) + "/scripts/syslog.init",
+  fs::create_symlink(std::string(kSourceDirectory) + "/scripts/bin/syslog.init",
                      "/etc/init.d/syslog.init");
   const Outcome outcome = run_script("/etc/init.d/syslog.init", {"status"});
   EXPECT_EQ(3, outcome.status) << outcome.errors;

@@ -47,7 +47,8 @@ bool have_packages(const std::vector<std::string>& packages) {
 
 Outcome virtfs(const std::vector<std::string>& arguments) {
   Command command;
-  command.arguments = {std::string(testing_support::kSourceDirectory) + "/scripts/virtfs", "-q"};
+  command.arguments = {std::string(testing_support::kSourceDirectory) + "/scripts/bin/virtfs",
+                       "-q"};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = {{"PATH", "/usr/bin:/bin"}, {"VIRTUALD", testing_support::kVirtuald}};
   return testing_support::run(command);

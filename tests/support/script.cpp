@@ -33,7 +33,7 @@ Command ShellTest::script(const std::string& name,
     command.arguments.emplace_back("sh");
   }
   command.arguments.push_back(
-      name.front() == '/' ? name : std::string(kSourceDirectory) + "/scripts/" + name);
+      name.front() == '/' ? name : std::string(kSourceDirectory) + "/scripts/bin/" + name);
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = own_environment();
   (*command.environment)["VIRTUALD"] = kVirtuald;

@@ -14,7 +14,7 @@ namespace testing_support {
 /// INSTANTIATE_SHELLS(Name).
 class ShellTest : public ::testing::TestWithParam<const char*> {
  public:
-  /// `name` (an absolute path, or a name in the source's scripts/) with `arguments`, run by the
+  /// `name` (an absolute path, or a name in the source's scripts/bin) with `arguments`, run by the
   /// shell, with the program under test as VIRTUALD.
   [[nodiscard]] Command script(const std::string& name,
                                const std::vector<std::string>& arguments = {}) const;

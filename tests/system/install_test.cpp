@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -58,12 +60,23 @@ TEST_F(Install, samples_are_beside_the_documentation) {
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/inetd.conf"));
 }
 
-TEST_F(Install, samples_and_pages_name_the_installed_program) {
-  for (const char* file : {"doc/virtuald/examples/inetd.conf", "man/man8/virtuald.8"}) {
-    const std::string text = read_file(fs::path("/run/usr/share") / file);
-    EXPECT_PRED2(contains, text, "/run/usr/bin/virtuald");
-    EXPECT_EQ(text.find("/usr/local/bin/virt"), std::string::npos) << file;
+TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
+  ASSERT_EQ(run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/strange/place"}).status,
+            0);
+  const std::regex path(R"(([/\w]*)/(bin/(virt[a-z]+|[a-z]+\.init)|share/(doc/)?virtuald)\b)");
+  std::size_t named = 0;
+  for (const fs::directory_entry& entry :
+       fs::recursive_directory_iterator("/run/strange/place/share")) {
+    const std::string text = entry.is_regular_file() ? read_file(entry.path()) : "";
+    for (std::sregex_iterator match(text.begin(), text.end(), path), end; match != end; ++match) {
+      const std::string prefix = (*match)[1];
+      EXPECT_TRUE(prefix.empty() || prefix == "/run/strange/place")
+          << entry << ": " << match->str();
+      named += prefix.empty() ? 0 : 1;
+    }
+    EXPECT_EQ(text.find("@BINDIR@"), std::string::npos) << entry;
   }
+  EXPECT_GT(named, 25U);  // in samples, units and pages
 }
 
 TEST_F(Install, installed_program_serves_its_purpose) {

@@ -98,13 +98,15 @@ TEST_P(Manual, every_option_is_described) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of, Manual,
-    ::testing::Values(Page{kVirtuald, kSource / "src/virtuald.8"},
-                      Page{kSource / "scripts/virtfs", kSource / "scripts/virtfs.8"},
-                      Page{kSource / "scripts/virtexec", kSource / "scripts/virtexec.8"},
-                      Page{kSource / "scripts/syslog.init", kSource / "scripts/syslog.init.8"},
-                      Page{kSource / "scripts/sendmail.init", kSource / "scripts/sendmail.init.8"}),
+    ::testing::Values(
+        Page{kVirtuald, kSource / "src/virtuald.8.in"},
+        Page{kSource / "scripts/bin/virtfs", kSource / "scripts/man/virtfs.8"},
+        Page{kSource / "scripts/bin/virtexec", kSource / "scripts/man/virtexec.8.in"},
+        Page{kSource / "scripts/bin/syslog.init", kSource / "scripts/man/syslog.init.8.in"},
+        Page{kSource / "scripts/bin/sendmail.init", kSource / "scripts/man/sendmail.init.8.in"}),
     [](const auto& page) {
-      return std::regex_replace(page.param.page.stem().string(), std::regex("\\."), "_");
+      const fs::path program = page.param.page.stem();
+      return std::regex_replace(program.stem().string(), std::regex("\\."), "_");
     });
 
 /// The string literals of a source file that are words of a message.
@@ -146,10 +148,10 @@ std::set<std::string> message_parts(const fs::path& file) {
 
 TEST(Diagnostics, hold_every_message) {
   NEEDS_PRIVATE_WORLD();
-  const std::string text = section(kSource / "src/virtuald.8", "DIAGNOSTICS");
+  const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");
   int found = 0;
-  for (const char* name : {"address", "check", "config", "identity", "inherited", "loader", "main",
-                           "program", "root", "trust"}) {
+  for (const char* name : {"address", "check/check", "check/loader", "config", "identity",
+                           "inherited", "main", "program", "root", "trust"}) {
     for (std::string part : message_parts(kSource / "src" / (std::string(name) + ".cpp"))) {
       part = squeeze(std::regex_replace(part, std::regex(R"(\\(.))"), "$1"));
       EXPECT_NE(text.find(part), std::string::npos) << name << ".cpp: " << part;

@@ -796,10 +796,10 @@ class VirtfsWhole : public Virtfs {
     }
     arguments.emplace_back("host");
     make(arguments);
-    for (const char* name : {"virtfs", "virtexec", "virtuald.sh"}) {
-      fs::create_directories(host("usr/local/bin"));
-      fs::copy_file(std::string(testing_support::kSourceDirectory) + "/scripts/" + name,
-                    host("usr/local/bin") / name);
+    for (const char* directory : {"bin", "share"}) {
+      fs::create_directories(host("usr/local"));
+      fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/" + directory,
+               host("usr/local") / directory, fs::copy_options::recursive);
     }
     fs::create_directory(host("virtual"));
     ASSERT_EQ(::mount("proc", host("proc").c_str(), "proc", 0, nullptr), 0);

@@ -30,13 +30,13 @@ std::string code_of(const std::string& part) {
   return std::regex_replace(code, std::regex("//[^\n]*"), "");
 }
 
-/// Every part of the program, by its file's name without the ending.
+/// Every part of the program, by its file's path without the ending.
 Names parts() {
   Names names;
-  for (const char* directory : {"src", "include/virtuald"}) {
-    for (const fs::directory_entry& entry : fs::directory_iterator(kSource / directory)) {
+  for (const fs::path& top : {kSource / "src", kSource / "include/virtuald"}) {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(top)) {
       if (entry.path().extension() == ".cpp" || entry.path().extension() == ".h") {
-        names.insert(entry.path().stem());
+        names.insert(entry.path().lexically_relative(top).replace_extension());
       }
     }
   }
@@ -57,7 +57,7 @@ Names parts_with(const std::string& pattern) {
 /// What a part includes of the others.
 Names known_to(const std::string& part) {
   const std::string code = code_of(part);
-  const std::regex include(R"re(#include "virtuald/(\w+)\.h")re");
+  const std::regex include(R"re(#include "virtuald/([\w/]+)\.h")re");
   Names known;
   for (std::sregex_iterator match(code.begin(), code.end(), include), end; match != end; ++match) {
     known.insert((*match)[1]);
@@ -68,9 +68,9 @@ Names known_to(const std::string& part) {
 
 /// The parts in layers: each may know those of the layers before its own.
 const std::map<std::string, int> kLayers = {
-    {"clock", 0},   {"error", 0},     {"line_reader", 0}, {"number_text", 0}, {"address", 1},
-    {"log", 1},     {"inherited", 1}, {"root", 1},        {"config", 2},      {"identity", 2},
-    {"program", 2}, {"trust", 3},     {"loader", 4},      {"check", 5},       {"main", 6}};
+    {"clock", 0},   {"error", 0},     {"line_reader", 0},  {"number_text", 0}, {"address", 1},
+    {"log", 1},     {"inherited", 1}, {"root", 1},         {"config", 2},      {"identity", 2},
+    {"program", 2}, {"trust", 3},     {"check/loader", 4}, {"check/check", 5}, {"main", 6}};
 
 TEST(House, each_part_knows_only_the_layers_before_its_own) {
   for (const std::string& part : parts()) {
@@ -91,11 +91,11 @@ TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
 
 TEST(House, only_these_change_what_the_process_is) {
   EXPECT_EQ(parts_with(R"(::(chroot|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"),
-            (Names{"identity", "loader", "root"}));
+            (Names{"check/loader", "identity", "root"}));
 }
 
 TEST(House, only_the_program_and_the_loader_become_another) {
-  EXPECT_EQ(parts_with(R"(::(execve|fork)\()"), (Names{"loader", "program"}));
+  EXPECT_EQ(parts_with(R"(::(execve|fork)\()"), (Names{"check/loader", "program"}));
 }
 
 TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {

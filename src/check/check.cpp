@@ -1,4 +1,4 @@
-#include "virtuald/check.h"
+#include "virtuald/check/check.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,10 +13,10 @@
 #include <initializer_list>
 
 #include "virtuald/address.h"
+#include "virtuald/check/loader.h"
 #include "virtuald/config.h"
 #include "virtuald/error.h"
 #include "virtuald/line_reader.h"
-#include "virtuald/loader.h"
 #include "virtuald/number_text.h"
 #include "virtuald/program.h"
 #include "virtuald/root.h"

@@ -1,4 +1,4 @@
-#include "virtuald/loader.h"
+#include "virtuald/check/loader.h"
 
 #include <fcntl.h>
 #include <grp.h>
