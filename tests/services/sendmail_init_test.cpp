@@ -195,7 +195,7 @@ TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_said_so) {
                "sendmail.init: domain3.com: no sendmail, no exim: skipped\n");
 }
 
-TEST_P(SendmailInit, domain_whose_programs_stand_behind_a_link_does_not_show_the_host_s) {
+TEST_P(SendmailInit, domain_whose_programs_are_behind_a_link_does_not_show_the_hosts) {
   const fs::path root = make_domain("domain3.com");
   fs::remove(root / "usr/sbin");
   fs::create_symlink("/usr/sbin", root / "usr/sbin");
@@ -251,7 +251,7 @@ TEST_P(SendmailInit, status_believes_no_pid_file_of_a_domain) {
   EXPECT_EQ(1, init("status").status);
 }
 
-TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_is_not_root_s) {
+TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_root_does_not_own) {
   fs::copy_file("/bin/sleep", kOne / "tmp/sendmail");
   ASSERT_EQ(0, ::chown((kOne / "tmp/sendmail").c_str(), 1001, 1001));
   Command forgery = command_of({"sendmail -q1h", "60"});
@@ -302,7 +302,7 @@ TEST_P(SendmailInit, stop_spares_the_neighbours_below_another_leading_directory)
   EXPECT_EQ(1u, processes_of("sendmail", "/").size());
 }
 
-TEST_P(SendmailInit, stop_spares_the_host_s_own_mail_daemon) {
+TEST_P(SendmailInit, stop_spares_the_hosts_own_mail_daemon) {
   ASSERT_EQ(0, run({"/usr/sbin/sendmail", "-q30m"}).status);
   ASSERT_TRUE(eventually([] { return processes_of("sendmail").size() == 1; }));
   const pid_t own = runner("/");
@@ -327,7 +327,7 @@ TEST_P(SendmailInit, stop_spares_a_session_that_inetd_has_started) {
   ::kill(pid, SIGTERM);
 }
 
-TEST_P(SendmailInit, restart_starts_them_anew) {
+TEST_P(SendmailInit, restart_starts_them_again) {
   ASSERT_EQ(0, init("start").status);
   const pid_t before = runner(kOne);
   EXPECT_EQ(0, init("restart").status);

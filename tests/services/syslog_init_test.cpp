@@ -165,7 +165,7 @@ TEST_P(SyslogInit, start_lets_a_message_of_each_domain_and_of_the_host_arrive) {
   EXPECT_TRUE(arrives("from the host"));
 }
 
-TEST_P(SyslogInit, start_proves_a_domain_without_a_logger_by_the_host_s) {
+TEST_P(SyslogInit, start_tests_a_domain_without_a_logger_by_the_hosts) {
   fs::remove("/virtual/domain2.com/bin/logger");
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status) << outcome.errors;
@@ -184,7 +184,7 @@ TEST_P(SyslogInit, start_says_of_a_domain_that_nothing_can_be_sent_from_there) {
                "syslog.init: domain3.com: heard\n");
 }
 
-TEST_P(SyslogInit, start_proves_domains_where_the_host_has_busybox_s_logger_only) {
+TEST_P(SyslogInit, start_tests_domains_where_the_host_has_only_busyboxs_logger) {
   ASSERT_EQ(0, ::mount("/bin/busybox", "/usr/bin/logger", nullptr, MS_BIND, nullptr));
   const Outcome outcome = init("start");
   ::umount2("/usr/bin/logger", MNT_DETACH);
@@ -258,7 +258,7 @@ TEST_P(SyslogInit, dev_that_is_a_link_is_refused) {
   EXPECT_TRUE(fs::is_empty("/scratch/target"));
 }
 
-TEST_P(SyslogInit, dev_that_is_not_root_s_is_refused) {
+TEST_P(SyslogInit, dev_that_root_does_not_own_is_refused) {
   ASSERT_EQ(0, ::chown("/virtual/domain2.com/dev", 1001, 0));
   expect_refused("/virtual/domain2.com/dev: not owned by root: no log socket made there");
 }
@@ -269,7 +269,7 @@ TEST_P(SyslogInit, dev_that_others_may_write_is_refused) {
       "/virtual/domain2.com/dev: writable by others than root: no log socket made there");
 }
 
-TEST_P(SyslogInit, dev_that_leads_to_the_host_s_is_refused) {
+TEST_P(SyslogInit, dev_that_leads_to_the_hosts_is_refused) {
   ASSERT_EQ(0, ::mount("/dev", "/virtual/domain2.com/dev", nullptr, MS_BIND, nullptr));
   expect_refused("/virtual/domain2.com/dev: the /dev of the host: no log socket made there");
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
@@ -289,7 +289,7 @@ TEST_P(SyslogInit, dev_log_that_is_a_link_is_replaced_and_not_followed) {
   EXPECT_EQ("kept", read_file("/scratch/target"));
 }
 
-TEST_P(SyslogInit, domain_on_another_file_system_is_told_the_way_out) {
+TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_way_out) {
   ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain2.com", "tmpfs", 0, "mode=0755"));
   fs::create_directory("/virtual/domain2.com/dev");
   expect_refused(
@@ -299,7 +299,7 @@ TEST_P(SyslogInit, domain_on_another_file_system_is_told_the_way_out) {
   ASSERT_EQ(0, ::umount2("/virtual/domain2.com", MNT_DETACH));
 }
 
-TEST_P(SyslogInit, logger_of_a_domain_s_own_is_not_cut_off) {
+TEST_P(SyslogInit, logger_of_a_domains_own_is_not_cut_off) {
   give_logger("/virtual/domain2.com");
   const BackgroundProcess own(command_of({"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd",
                                           "-n", "--no-klog", "-p", "/dev/log"}));
@@ -592,7 +592,7 @@ TEST_P(SyslogInit, logger_inside_a_domain_is_not_taken_for_the_owner_of_dev_log)
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
 
-TEST_P(SyslogInit, dev_log_no_logs_for_the_domains_beside_the_host_s_logger) {
+TEST_P(SyslogInit, dev_log_no_logs_for_the_domains_beside_the_hosts_logger) {
   const BackgroundProcess other(command_of(another_logger("/dev/log")));
   ASSERT_TRUE(listens("/dev/log"));
   const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
@@ -711,7 +711,7 @@ TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
 
 // ---- One logger for each domain --------------------------------------------
 
-TEST_P(SyslogInit, per_domain_writes_in_the_domain_s_own_log) {
+TEST_P(SyslogInit, per_domain_writes_in_the_domains_own_log) {
   for (const char* name : {"domain1.com", "domain2.com", "domain3.com"}) {
     give_logger(fs::path("/virtual") / name);
   }

@@ -107,24 +107,24 @@ class FiveDaemons : public ::testing::Test {
   Milliseconds took_{};
 };
 
-TEST_F(FiveDaemons, AreInARootInTwoSeconds) {
+TEST_F(FiveDaemons, are_in_a_root_within_two_seconds) {
   EXPECT_LT(took(), Milliseconds(2000));
 }
 
-TEST_F(FiveDaemons, AreInARootOf32MiB) {
+TEST_F(FiveDaemons, are_in_a_root_of_32_mib) {
   EXPECT_LT(kibibytes_of("/virtual/domain1.com"), 32U * 1024U);
 }
 
-TEST_F(FiveDaemons, AnswerWithFtp) {
+TEST_F(FiveDaemons, answer_with_ftp) {
   EXPECT_TRUE(answer({"ftpd", "-l", "-a", "default"}, "QUIT\r\n").starts_with("220 "));
 }
 
-TEST_F(FiveDaemons, AnswerWithPop3) {
+TEST_F(FiveDaemons, answer_with_pop3) {
   fs::create_directories("/virtual/domain1.com/var/lib/popa3d");
   EXPECT_TRUE(answer({"popa3d"}, "QUIT\r\n").starts_with("+OK"));
 }
 
-TEST_F(FiveDaemons, AnswerWithSmtp) {
+TEST_F(FiveDaemons, answer_with_smtp) {
   fs::create_directories("/virtual/domain1.com/var/spool/mqueue");
   write_file("/virtual/domain1.com/etc/mail/sendmail.cf",
              "V10/Berkeley\nDjdomain1.com\nO QueueDirectory=/var/spool/mqueue\n"
@@ -134,17 +134,17 @@ TEST_F(FiveDaemons, AnswerWithSmtp) {
   EXPECT_TRUE(answer({"sendmail", "-bs"}, "QUIT\r\n").starts_with("220 domain1.com ESMTP"));
 }
 
-TEST_F(FiveDaemons, AnswerWithHttp) {
+TEST_F(FiveDaemons, answer_with_http) {
   write_file("/virtual/domain1.com/var/www/html/index.html", "of domain one\n");
   EXPECT_TRUE(answer({"busybox", "httpd", "-i", "-h", "/var/www/html"}, "GET / HTTP/1.0\r\n\r\n")
                   .ends_with("\r\n\r\nof domain one\n"));
 }
 
-TEST_F(FiveDaemons, AnswerWithPoppassd) {
+TEST_F(FiveDaemons, answer_with_poppassd) {
   EXPECT_TRUE(answer({"poppassd"}, "quit\r\n").starts_with("200 poppassd"));
 }
 
-TEST(Jailkit, MakesAShellsRootNoFasterAndNoSmaller) {
+TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
   NEEDS_REAL_ROOT();
   if (!have_packages({"jailkit"}) || !fs::exists("/usr/bin/python3")) {
     SKIP_OR_FAIL("needs jailkit, which tests/run unpacks, and python3");

@@ -59,7 +59,7 @@ class CheckFaults : public ::testing::Test {
   }
 };
 
-TEST_F(CheckFaults, none) {
+TEST_F(CheckFaults, nothing_is_found_where_no_call_fails) {
   expect_no_error(check({}));
 }
 
@@ -89,7 +89,7 @@ TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
   }
 }
 
-TEST_F(CheckFaults, root_of_a_user_namespace_without_nobody_is_none_to_give_up) {
+TEST_F(CheckFaults, loader_keeps_root_in_a_user_namespace_without_nobody) {
   expect_no_error(check({"-e", "inject=setresgid:error=EINVAL"}));
 }
 

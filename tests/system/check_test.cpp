@@ -460,7 +460,7 @@ TEST_F(Query, takes_two_operands) {
             "virtuald: -q takes an address and a configuration file\n");
 }
 
-TEST(Usage, is_printed_by_h) {
+TEST(Usage, is_printed_on_request) {
   const Outcome outcome = virtuald({"-h"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.output,
@@ -470,13 +470,13 @@ TEST(Usage, is_printed_by_h) {
             "       virtuald -V | -h\n");
 }
 
-TEST(Usage, version_is_printed_by_V) {
+TEST(Usage, version_is_printed_on_request) {
   const Outcome outcome = virtuald({"-V"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
 }
 
-TEST(Usage, V_and_h_take_nothing) {
+TEST(Usage, options_for_usage_and_version_take_nothing) {
   EXPECT_EQ(virtuald({"-V", "x"}).errors, "virtuald: -V and -h take nothing\n");
 }
 

@@ -77,55 +77,55 @@ class Virtexec : public testing_support::ShellTest {
   }
 };
 
-TEST_P(Virtexec, HandsTheArgumentsOnAsTheyWere) {
+TEST_P(Virtexec, hands_the_arguments_on_as_they_were) {
   const Outcome outcome =
       run_script("virtexec", {"one.com", "sh", "-c", "for a; do echo \"[$a]\"; done", "sh",
                               "two  words", "*", "'\"`$HOME\\", "two\nlines", "", "-a", "--"});
   EXPECT_EQ(outcome.output, "[two  words]\n[*]\n['\"`$HOME\\]\n[two\nlines]\n[]\n[-a]\n[--]\n");
 }
 
-TEST_P(Virtexec, HandsTheArgumentsOnThroughALink) {
+TEST_P(Virtexec, hands_the_arguments_on_through_a_link) {
   Command command = linked("virtecho", {"-a", "two  words", "*"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
   EXPECT_EQ(testing_support::run(command).output, "-a two  words *\n");
 }
 
-TEST_P(Virtexec, GivesTheProgramTheCallersStandardInput) {
+TEST_P(Virtexec, gives_the_program_the_callers_standard_input) {
   Command command = script("virtexec", {"one.com", "cat"});
   command.input = "first\nlast";
   EXPECT_EQ(testing_support::run(command).output, "first\nlast");
 }
 
-TEST_P(Virtexec, KeepsStandardOutputAndErrorApart) {
+TEST_P(Virtexec, keeps_standard_output_and_error_apart) {
   const Outcome outcome = run_script("virtexec", {"one.com", "sh", "-c", "echo out; echo err >&2"});
   EXPECT_EQ(outcome.output, "out\n");
   EXPECT_EQ(outcome.errors, "err\n");
 }
 
-TEST_P(Virtexec, StartsInTheRootsTopDirectory) {
+TEST_P(Virtexec, starts_in_the_roots_top_directory) {
   EXPECT_EQ(run_script("virtexec", {"two.com", "sh", "-c", "pwd; cat name"}).output,
             "/\ntwo.com\n");
 }
 
-TEST_P(Virtexec, LeavesWithTheStatusOfTheProgram) {
+TEST_P(Virtexec, leaves_with_the_status_of_the_program) {
   EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "exit 7"}).status, 7);
 }
 
-TEST_P(Virtexec, DiesOfTheSignalThatTheProgramDiedOf) {
+TEST_P(Virtexec, dies_of_the_signal_that_the_program_died_of) {
   EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "kill -9 $$"}).status, 128 + 9);
 }
 
-TEST_P(Virtexec, SaysWhichProgramTheRootLacks) {
+TEST_P(Virtexec, says_which_program_the_root_lacks) {
   const Outcome outcome = run_script("virtexec", {"one.com", "smbstatus"});
   EXPECT_EQ(outcome.status, 127);
   EXPECT_EQ(outcome.errors, "virtexec: smbstatus: not found in /virtual/one.com\n");
 }
 
-TEST_P(Virtexec, LeavesWith126IfTheProgramCannotBeStarted) {
+TEST_P(Virtexec, leaves_with_126_if_the_program_cannot_be_started) {
   EXPECT_EQ(run_script("virtexec", {"one.com", "/name"}).status, 126);
 }
 
-TEST_P(Virtexec, FindsAProgramBehindALinkThatHoldsOnlyInTheRoot) {
+TEST_P(Virtexec, finds_a_program_behind_a_link_that_holds_only_in_the_root) {
   write_program("/virtual/one.com/bin/show", "#!/bin/sh\necho shown\n");
   fs::create_directories("/virtual/one.com/etc/alternatives");
   fs::create_symlink("/bin/show", "/virtual/one.com/etc/alternatives/show-name");
@@ -133,13 +133,13 @@ TEST_P(Virtexec, FindsAProgramBehindALinkThatHoldsOnlyInTheRoot) {
   EXPECT_EQ(run_script("virtexec", {"one.com", "show-name"}).output, "shown\n");
 }
 
-TEST_P(Virtexec, RefusesADomainThatIsNotThere) {
+TEST_P(Virtexec, refuses_a_domain_that_is_not_there) {
   const Outcome outcome = run_script("virtexec", {"three.com", "echo"});
   EXPECT_EQ(outcome.status, 125);
   EXPECT_EQ(outcome.errors, "virtexec: /virtual/three.com: no such domain\n");
 }
 
-TEST_P(Virtexec, RefusesADomainOutsideOfTheLeadingDirectory) {
+TEST_P(Virtexec, refuses_a_domain_outside_of_the_leading_directory) {
   for (const char* name : {"../tmp", "one.com/bin", "..", ".", "lost+found"}) {
     const Outcome outcome = run_script("virtexec", {name, "echo"});
     EXPECT_EQ(outcome.status, 125);
@@ -147,7 +147,7 @@ TEST_P(Virtexec, RefusesADomainOutsideOfTheLeadingDirectory) {
   }
 }
 
-TEST_P(Virtexec, BareSaysThatItWantsALinkOrADomain) {
+TEST_P(Virtexec, says_that_it_wants_a_link_or_a_domain) {
   const Outcome outcome = run_script("virtexec");
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(
@@ -156,25 +156,25 @@ TEST_P(Virtexec, BareSaysThatItWantsALinkOrADomain) {
       "virtPROGRAM");
 }
 
-TEST_P(Virtexec, WantsAProgramToo) {
+TEST_P(Virtexec, wants_a_program_too) {
   EXPECT_EQ(run_script("virtexec", {"one.com"}).status, 2);
   EXPECT_EQ(run_script("virtexec", {"-a"}).status, 2);
 }
 
-TEST_P(Virtexec, RefusesALinkThatNamesNoProgram) {
+TEST_P(Virtexec, refuses_a_link_that_names_no_program) {
   const Outcome outcome = testing_support::run(linked("execute"));
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(outcome.errors, "execute: not a name that virtexec knows: name the link virtPROGRAM\n");
 }
 
-TEST_P(Virtexec, PrintsItsUsageOnRequest) {
+TEST_P(Virtexec, prints_its_usage_on_request) {
   const Outcome outcome = run_script("virtexec", {"-h"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.errors, "");
   EXPECT_TRUE(outcome.output.starts_with("usage: virtexec domain program [argument ...]\n"));
 }
 
-TEST_P(Virtexec, SaysSoWhenTheUserIsNotRoot) {
+TEST_P(Virtexec, says_so_when_the_user_is_not_root) {
   NEEDS_REAL_ROOT();
   Command command = script("virtexec", {"one.com", "echo"});
   command.prepare = [] {
@@ -187,7 +187,7 @@ TEST_P(Virtexec, SaysSoWhenTheUserIsNotRoot) {
   EXPECT_EQ(outcome.errors, "virtexec: not root: chroot is for root alone\n");
 }
 
-TEST_P(Virtexec, LeavesTheHostsEnvironmentBehind) {
+TEST_P(Virtexec, leaves_the_hosts_environment_behind) {
   Command command = script("virtexec", {"one.com", "env"});
   (*command.environment)["SECRET"] = "of the host";
   (*command.environment)["LD_PRELOAD"] = "";
@@ -198,13 +198,13 @@ TEST_P(Virtexec, LeavesTheHostsEnvironmentBehind) {
             "USER=root\nLOGNAME=root\n");
 }
 
-TEST_P(Virtexec, TakesThePathFromTheRootsLoginDefs) {
+TEST_P(Virtexec, takes_the_path_from_the_roots_login_defs) {
   write_file("/virtual/one.com/etc/login.defs",
              "# no comment\nENV_PATH PATH=/x\nENV_SUPATH\tPATH=/bin:/sbin\n");
   EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output, "/bin:/sbin\n");
 }
 
-TEST_P(Virtexec, FollowsNoLinkFromTheRootToTheHostsFiles) {
+TEST_P(Virtexec, follows_no_link_from_the_root_to_the_hosts_files) {
   write_file("/tmp/login.defs", "ENV_SUPATH PATH=/of/the/host\n");
   fs::create_symlink("/tmp/login.defs", "/virtual/one.com/etc/login.defs");
   EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output,
@@ -215,7 +215,7 @@ TEST_P(Virtexec, FollowsNoLinkFromTheRootToTheHostsFiles) {
 constexpr const char* kListDescriptors =
     "for n in 3 4 5 6 7 8 9; do if (eval \": <&$n\") 2>/ignored; then echo $n; fi; done; echo end";
 
-TEST_P(Virtexec, TakesNoDescriptorOfTheHostAlong) {
+TEST_P(Virtexec, takes_no_descriptor_of_the_host_along) {
   Command command = script("virtexec", {"one.com", "sh", "-c", kListDescriptors});
   command.prepare = [] {
     const int root = ::open("/", O_RDONLY | O_DIRECTORY);
@@ -226,15 +226,15 @@ TEST_P(Virtexec, TakesNoDescriptorOfTheHostAlong) {
   EXPECT_EQ(testing_support::run(command).output, "end\n");
 }
 
-TEST_P(Virtexec, TakesNoDescriptorOfItsOwnAlongInAllDomains) {
+TEST_P(Virtexec, takes_no_descriptor_of_its_own_along_in_all_domains) {
   EXPECT_EQ(run_script("virtexec", {"-a", "sh", "-c", kListDescriptors}).output, "end\nend\n");
 }
 
-TEST_P(Virtexec, RunsTheProgramInEveryDomain) {
+TEST_P(Virtexec, runs_the_program_in_every_domain) {
   EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
 }
 
-TEST_P(Virtexec, SkipsWhatIsNoDomain) {
+TEST_P(Virtexec, skips_what_is_no_domain) {
   fs::create_directories("/virtual/lost+found");
   fs::create_directories("/virtual/.hidden");
   write_file("/virtual/conf.ftp", "");
@@ -243,7 +243,7 @@ TEST_P(Virtexec, SkipsWhatIsNoDomain) {
   EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
 }
 
-TEST_P(Virtexec, RunsOnceInADomainThatTwoLinksLeadTo) {
+TEST_P(Virtexec, runs_once_in_a_domain_that_two_links_lead_to) {
   make_root("/tmp/elsewhere.com");
   fs::create_symlink("/tmp/elsewhere.com", "/virtual/a.com");
   fs::create_symlink("/tmp/elsewhere.com", "/virtual/b.com");
@@ -251,7 +251,7 @@ TEST_P(Virtexec, RunsOnceInADomainThatTwoLinksLeadTo) {
             "one.com\ntwo.com\nelsewhere.com\n");
 }
 
-TEST_P(Virtexec, TriesAllDomainsAndLeavesWithTheFirstFailure) {
+TEST_P(Virtexec, tries_all_domains_and_leaves_with_the_first_failure) {
   make_root("/virtual/three.com");
   const Outcome outcome = run_script(
       "virtexec",
@@ -262,19 +262,19 @@ TEST_P(Virtexec, TriesAllDomainsAndLeavesWithTheFirstFailure) {
   EXPECT_EQ(outcome.status, 3);
 }
 
-TEST_P(Virtexec, GivesTheCallersInputToTheFirstOfAllDomainsThatReadsIt) {
+TEST_P(Virtexec, gives_the_callers_input_to_the_first_of_all_domains_that_reads_it) {
   Command command = script("virtexec", {"-a", "sh", "-c", "read -r line; echo \"$line\""});
   command.input = "for one\nfor two\n";
   EXPECT_EQ(testing_support::run(command).output, "for one\nfor two\n");
 }
 
-TEST_P(Virtexec, HeadsEachDomainOnATerminal) {
+TEST_P(Virtexec, heads_each_domain_on_a_terminal) {
   Terminal terminal(script("virtexec", {"-a", "cat", "/name"}));
   EXPECT_EQ(terminal.finish(), 0);
   EXPECT_EQ(terminal.screen(), "==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n");
 }
 
-TEST_P(Virtexec, SaysWhenThereAreNoDomains) {
+TEST_P(Virtexec, says_when_there_are_no_domains) {
   Command command = script("virtexec", {"-a", "echo"});
   (*command.environment)["VIRTUAL"] = "/run/empty";
   const Outcome outcome = testing_support::run(command);
@@ -282,13 +282,13 @@ TEST_P(Virtexec, SaysWhenThereAreNoDomains) {
   EXPECT_EQ(outcome.errors, "virtexec: /run/empty: no domains there: make one with virtfs\n");
 }
 
-TEST_P(Virtexec, RunsALinksProgramInTheDomainOfTheEnvironment) {
+TEST_P(Virtexec, runs_a_links_program_in_the_domain_of_the_environment) {
   Command command = linked("virtcat", {"/name"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "two.com";
   EXPECT_EQ(testing_support::run(command).output, "two.com\n");
 }
 
-TEST_P(Virtexec, WithoutATerminalAsksForTheDomainInTheEnvironment) {
+TEST_P(Virtexec, without_a_terminal_asks_for_the_domain_in_the_environment) {
   Command command = linked("virtcat", {"/name"});
   command.prepare = [] { ::setsid(); };
   const Outcome outcome = testing_support::run(command);
@@ -297,7 +297,7 @@ TEST_P(Virtexec, WithoutATerminalAsksForTheDomainInTheEnvironment) {
             "virtcat: no terminal to choose a domain on: set VIRTUAL_DOMAIN to its name\n");
 }
 
-TEST_P(Virtexec, RunsInTheDomainChosenInDialogsMenu) {
+TEST_P(Virtexec, runs_in_the_domain_chosen_in_dialogs_menu) {
   if (!fs::exists("/usr/bin/dialog")) {
     SKIP_OR_FAIL("needs dialog");
   }
@@ -309,7 +309,7 @@ TEST_P(Virtexec, RunsInTheDomainChosenInDialogsMenu) {
   EXPECT_TRUE(terminal.screen().ends_with("two.com\r\n")) << terminal.screen();
 }
 
-TEST_P(Virtexec, RunsNothingWhenDialogsMenuIsCancelled) {
+TEST_P(Virtexec, runs_nothing_when_dialogs_menu_is_cancelled) {
   if (!fs::exists("/usr/bin/dialog")) {
     SKIP_OR_FAIL("needs dialog");
   }
@@ -321,7 +321,7 @@ TEST_P(Virtexec, RunsNothingWhenDialogsMenuIsCancelled) {
       << terminal.screen();
 }
 
-TEST_P(Virtexec, WithoutDialogShowsANumberedList) {
+TEST_P(Virtexec, without_dialog_shows_a_numbered_list) {
   Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("  1  one.com\r\n  2  two.com\r\nRun cat in which domain (1-2)? "))
       << terminal.screen();
@@ -330,7 +330,7 @@ TEST_P(Virtexec, WithoutDialogShowsANumberedList) {
   EXPECT_TRUE(terminal.screen().ends_with("\r\ntwo.com\r\n")) << terminal.screen();
 }
 
-TEST_P(Virtexec, OnATerminalThatDialogCannotUseShowsANumberedList) {
+TEST_P(Virtexec, on_a_terminal_that_dialog_cannot_use_shows_a_numbered_list) {
   Command command = linked("virtcat", {"/name"});
   (*command.environment)["TERM"] = "no-such-terminal";
   Terminal terminal(command);
@@ -340,7 +340,7 @@ TEST_P(Virtexec, OnATerminalThatDialogCannotUseShowsANumberedList) {
   EXPECT_TRUE(terminal.screen().ends_with("\r\none.com\r\n")) << terminal.screen();
 }
 
-TEST_P(Virtexec, AsksAgainAfterAnAnswerThatIsNoDomain) {
+TEST_P(Virtexec, asks_again_after_an_answer_that_is_no_domain) {
   Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("(1-2)? "));
   terminal.type("3\r");
@@ -350,14 +350,14 @@ TEST_P(Virtexec, AsksAgainAfterAnAnswerThatIsNoDomain) {
   EXPECT_EQ(terminal.finish(), 0);
 }
 
-TEST_P(Virtexec, RunsNothingAtTheEndOfTheTerminalsInput) {
+TEST_P(Virtexec, runs_nothing_at_the_end_of_the_terminals_input) {
   Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("(1-2)? "));
   terminal.type("\x04");
   EXPECT_EQ(terminal.finish(), 125);
 }
 
-TEST_P(Virtexec, AsksOnTheTerminalAndNotOnStandardInput) {
+TEST_P(Virtexec, asks_on_the_terminal_and_not_on_standard_input) {
   Command command = script("virtexec");
   command.arguments = {"sh", "-c",
                        "echo for the program | " + linked("virtcat").arguments.back() + " - /name"};
@@ -369,7 +369,7 @@ TEST_P(Virtexec, AsksOnTheTerminalAndNotOnStandardInput) {
   EXPECT_TRUE(terminal.screen().ends_with("for the program\r\none.com\r\n")) << terminal.screen();
 }
 
-TEST_P(Virtexec, GivesTheProgramTheTerminal) {
+TEST_P(Virtexec, gives_the_program_the_terminal) {
   Terminal terminal(
       script("virtexec", {"one.com", "sh", "-c", "read -r line; test -t 0; echo $?$line"}));
   terminal.type("typed\r");
@@ -386,7 +386,7 @@ void bind_terminal(const fs::path& root) {
   ASSERT_EQ(testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status, 0);
 }
 
-TEST_P(Virtexec, LeavesTheTerminalToACommandThatUsesIt) {
+TEST_P(Virtexec, leaves_the_terminal_to_a_command_that_uses_it) {
   NEEDS_REAL_ROOT();
   bind_terminal("/virtual/one.com");
   Terminal terminal(script("virtexec", {"one.com", "sh", "-c", kOpenTerminal}));
@@ -394,7 +394,7 @@ TEST_P(Virtexec, LeavesTheTerminalToACommandThatUsesIt) {
   EXPECT_EQ(terminal.screen(), "reached\r\n");
 }
 
-TEST_P(Virtexec, CutsACommandOfAScriptOffFromTheTerminal) {
+TEST_P(Virtexec, cuts_a_scripts_command_off_from_the_terminal) {
   NEEDS_REAL_ROOT();
   bind_terminal("/virtual/one.com");
   Command command = script("virtexec", {"one.com", "sh", "-c", kOpenTerminal});
@@ -406,7 +406,7 @@ TEST_P(Virtexec, CutsACommandOfAScriptOffFromTheTerminal) {
   EXPECT_EQ(terminal.screen(), "cut off\r\n");
 }
 
-TEST_P(Virtexec, MakesNoFile) {
+TEST_P(Virtexec, makes_no_file) {
   if (!fs::exists("/usr/bin/strace")) {
     SKIP_OR_FAIL("needs strace");
   }
@@ -434,7 +434,7 @@ void install_virtexec() {
                 "/run/prefix/bin/virtexec");
 }
 
-TEST_P(Virtexec, FindsWhatTheScriptsShareWhereItIsInstalled) {
+TEST_P(Virtexec, finds_what_the_scripts_share_where_it_is_installed) {
   install_virtexec();
   fs::create_directories("/run/prefix/share");
   fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/share/virtuald",

@@ -123,13 +123,13 @@ class Virtfs : public testing_support::ShellTest {
 
 // ---- Roots with only the programs asked for.
 
-TEST_P(Virtfs, MakesARootInWhichTheProgramRuns) {
+TEST_P(Virtfs, makes_a_root_in_which_the_program_runs) {
   make({"-p", "ls", "one.com"});
   EXPECT_EQ(run_in("one.com", {"ls", "/home/a", "/etc/hostname"}).output,
             "/etc/hostname\n\n/home/a:\n");
 }
 
-TEST_P(Virtfs, SaysEachStepTheSizeTheTimeAndWhatToTypeNext) {
+TEST_P(Virtfs, says_each_step_the_size_the_time_and_what_to_type_next) {
   const Outcome outcome = run_script("virtfs", {"-p", "cat", "one.com"});
   const std::vector<std::string> lines = testing_support::split_lines(outcome.output);
   ASSERT_EQ(lines.size(), 7U) << outcome.output;
@@ -144,38 +144,38 @@ TEST_P(Virtfs, SaysEachStepTheSizeTheTimeAndWhatToTypeNext) {
   EXPECT_EQ(outcome.errors, kLacking);
 }
 
-TEST_P(Virtfs, QuietlySaysOnlyWhatWentWrong) {
+TEST_P(Virtfs, says_only_what_went_wrong_when_quiet) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "cat", "one.com"});
   EXPECT_EQ(outcome.output, "");
   EXPECT_EQ(outcome.errors, kLacking);
 }
 
-TEST_P(Virtfs, FindsAProgramInTheSystemsDirectoriesThatAreNotOnPath) {
+TEST_P(Virtfs, finds_a_program_in_the_systems_directories_that_are_not_on_path) {
   Command command = script("virtfs", {"-p", "chroot", "one.com"});
   (*command.environment)["PATH"] = "/usr/bin:/bin";
   ASSERT_EQ(testing_support::run(command).status, 0);
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/sbin/chroot"));
 }
 
-TEST_P(Virtfs, TakesAProgramByItsPath) {
+TEST_P(Virtfs, takes_a_program_by_its_path) {
   write_program("/run/service", read_file("/bin/busybox"));
   make({"-p", "/run/service", "one.com"});
   EXPECT_EQ(access_of("/virtual/one.com/run/service"), "0:0 0755");
 }
 
-TEST_P(Virtfs, TakesTheInterpreterOfAScript) {
+TEST_P(Virtfs, takes_the_interpreter_of_a_script) {
   write_program("/run/hello", "#!/bin/sh -e\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
   EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
 }
 
-TEST_P(Virtfs, TakesTheInterpreterThatEnvFinds) {
+TEST_P(Virtfs, takes_the_interpreter_that_env_finds) {
   write_program("/run/hello", "#!/usr/bin/env sh\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
   EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
 }
 
-TEST_P(Virtfs, TakesAProgramThatAlternativesLeadTo) {
+TEST_P(Virtfs, takes_a_program_that_alternatives_lead_to) {
   if (!fs::is_symlink("/usr/bin/awk")) {
     SKIP_OR_FAIL("awk is no alternative here");
   }
@@ -183,13 +183,13 @@ TEST_P(Virtfs, TakesAProgramThatAlternativesLeadTo) {
   EXPECT_EQ(run_in("one.com", {"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
 }
 
-TEST_P(Virtfs, TakesAStaticProgramAsItIs) {
+TEST_P(Virtfs, takes_a_static_program_as_it_is) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ(run_in("one.com", {"busybox", "echo", "static"}).output, "static\n");
   EXPECT_FALSE(fs::exists("/virtual/one.com/lib64/ld-linux-x86-64.so.2"));
 }
 
-TEST_P(Virtfs, MakesARootWhereAPersonGetsAPassword) {
+TEST_P(Virtfs, makes_a_root_where_a_person_gets_a_password) {
   make({"-p", "useradd", "-p", "chpasswd", "one.com"});
   ASSERT_EQ(run_in("one.com", {"useradd", "-m", "-d", "/home/b/bob", "bob"}).status, 0);
   Command command = script("virtexec", {"one.com", "chpasswd"});
@@ -199,7 +199,7 @@ TEST_P(Virtfs, MakesARootWhereAPersonGetsAPassword) {
   EXPECT_NE(read_file("/virtual/one.com/etc/shadow").find("\nbob:$"), std::string::npos);
 }
 
-TEST_P(Virtfs, TakesTheModulesThatPamsConfigurationNames) {
+TEST_P(Virtfs, takes_the_modules_that_pams_configuration_names) {
   make({"-p", "passwd", "one.com"});
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/passwd"));
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/common-password"));
@@ -221,18 +221,18 @@ TEST_P(Virtfs, TakesTheModulesThatPamsConfigurationNames) {
   EXPECT_FALSE(modules.contains("pam_mkhomedir.so"));
 }
 
-TEST_P(Virtfs, TakesTheTerminalsOfAProgramThatDrawsOnThem) {
+TEST_P(Virtfs, takes_the_terminals_of_a_program_that_draws_on_them) {
   make({"-p", "bash", "-p", "tput", "one.com"});
   EXPECT_EQ(run_in("one.com", {"tput", "-T", "xterm", "cols"}).status, 0);
 }
 
-TEST_P(Virtfs, LeavesTheTerminalsOutWhereNoProgramDrawsOnThem) {
+TEST_P(Virtfs, leaves_the_terminals_out_where_no_program_draws_on_them) {
   make({"-p", "ls", "one.com"});
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/terminfo/x/xterm"));
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/share/terminfo/x/xterm"));
 }
 
-TEST_P(Virtfs, KeepsTheTimeZoneOfTheHost) {
+TEST_P(Virtfs, keeps_the_time_zone_of_the_host) {
   testing_support::make_writable("/etc");
   if (!fs::exists("/usr/share/zoneinfo/Asia/Tokyo")) {
     SKIP_OR_FAIL("needs tzdata");
@@ -243,7 +243,7 @@ TEST_P(Virtfs, KeepsTheTimeZoneOfTheHost) {
   EXPECT_EQ(run_in("one.com", {"date", "+%Z"}).output, "JST\n");
 }
 
-TEST_P(Virtfs, TakesTheLibraryOfPerl) {
+TEST_P(Virtfs, takes_the_library_of_perl) {
   if (!fs::exists("/usr/bin/perl")) {
     SKIP_OR_FAIL("needs perl");
   }
@@ -251,7 +251,7 @@ TEST_P(Virtfs, TakesTheLibraryOfPerl) {
   EXPECT_EQ(run_in("one.com", {"perl", "-MPOSIX", "-e", "print floor(4.5)"}).output, "4");
 }
 
-TEST_P(Virtfs, KeepsTheSetUserIdBitOfAProgramAskedForAndSaysSo) {
+TEST_P(Virtfs, keeps_the_set_user_id_bit_of_a_program_asked_for_and_says_so) {
   const Outcome outcome = run_script("virtfs", {"-p", "passwd", "one.com"});
   ASSERT_EQ(outcome.status, 0);
   EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/passwd\n"),
@@ -264,7 +264,7 @@ TEST_P(Virtfs, KeepsTheSetUserIdBitOfAProgramAskedForAndSaysSo) {
             std::vector<std::string>{"/usr/bin/passwd"});
 }
 
-TEST_P(Virtfs, RefusesAProgramThatOthersMayWrite) {
+TEST_P(Virtfs, refuses_a_program_that_others_may_write) {
   write_file("/run/service", read_file("/bin/busybox"));
   ::chmod("/run/service", 0757);
   const Outcome outcome = run_script("virtfs", {"-p", "/run/service", "one.com"});
@@ -274,13 +274,13 @@ TEST_P(Virtfs, RefusesAProgramThatOthersMayWrite) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, RefusesAProgramThatIsNotRoots) {
+TEST_P(Virtfs, refuses_a_program_that_root_does_not_own) {
   write_program("/run/service", read_file("/bin/busybox"));
   ASSERT_EQ(::chown("/run/service", 1000, 0), 0);
   EXPECT_EQ(run_script("virtfs", {"-p", "/run/service", "one.com"}).status, 1);
 }
 
-TEST_P(Virtfs, RefusesALibraryThatOthersMayWrite) {
+TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
   testing_support::make_writable("/usr");
   const fs::path library = fs::canonical(
       first_line(testing_support::run(
@@ -294,7 +294,7 @@ TEST_P(Virtfs, RefusesALibraryThatOthersMayWrite) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, MissingAProgramLeavesNothing) {
+TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "-p", "no-such-daemon", "one.com"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.errors, "virtfs: no-such-daemon: not found on this host\n");
@@ -303,7 +303,7 @@ TEST_P(Virtfs, MissingAProgramLeavesNothing) {
 
 // ---- What is asked for.
 
-TEST_P(Virtfs, RefusesADomainNameThatIsNone) {
+TEST_P(Virtfs, refuses_what_is_no_domain_name) {
   for (const char* name : {"../x", "a/b", "", "-x", "a b", ".x", "a\nb", "a*"}) {
     const Outcome outcome = run_script("virtfs", {"-p", "ls", "--", name});
     EXPECT_EQ(outcome.status, 1) << name;
@@ -314,7 +314,7 @@ TEST_P(Virtfs, RefusesADomainNameThatIsNone) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, NeverTouchesADomainThatIsThere) {
+TEST_P(Virtfs, never_touches_a_domain_that_is_there) {
   write_file("/virtual/one.com/etc/passwd", "of the domain\n");
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
   EXPECT_EQ(outcome.status, 1);
@@ -322,26 +322,26 @@ TEST_P(Virtfs, NeverTouchesADomainThatIsThere) {
   EXPECT_EQ(names_in("/virtual/one.com"), std::set<std::string>{"etc"});
 }
 
-TEST_P(Virtfs, TakesALinkThatLeadsNowhereForADomainThatIsThere) {
+TEST_P(Virtfs, takes_a_dead_link_for_a_domain_that_is_there) {
   fs::create_symlink("/run/elsewhere", "/virtual/one.com");
   EXPECT_EQ(run_script("virtfs", {"-p", "ls", "one.com"}).status, 1);
   EXPECT_FALSE(fs::exists("/run/elsewhere"));
 }
 
-TEST_P(Virtfs, MakesTheDomainInAnotherLeadingDirectory) {
+TEST_P(Virtfs, makes_the_domain_in_another_leading_directory) {
   make({"-d", "/run/domains", "-p", "ls", "one.com"});
   EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, RefusesALeadingDirectoryThatAConfigurationCannotName) {
+TEST_P(Virtfs, refuses_a_leading_directory_that_a_configuration_cannot_name) {
   EXPECT_EQ(run_script("virtfs", {"-d", "domains", "-p", "ls", "one.com"}).errors,
             "virtfs: domains: the leading directory must be an absolute path\n");
   EXPECT_EQ(run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors,
             "virtfs: /run/a b: a configuration of virtuald cannot name a directory with a space\n");
 }
 
-TEST_P(Virtfs, WarnsOfALeadingDirectoryThatOthersMayWrite) {
+TEST_P(Virtfs, warns_of_a_leading_directory_that_others_may_write) {
   ASSERT_EQ(::chmod("/virtual", 0775), 0);
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
   EXPECT_EQ(outcome.status, 0);
@@ -351,7 +351,7 @@ TEST_P(Virtfs, WarnsOfALeadingDirectoryThatOthersMayWrite) {
       "with -w");
 }
 
-TEST_P(Virtfs, WithoutADomainAsksForItAndForTheLeadingDirectory) {
+TEST_P(Virtfs, without_a_domain_asks_for_it_and_for_the_leading_directory) {
   Terminal terminal(script("virtfs", {"-p", "ls"}));
   ASSERT_TRUE(terminal.shows("Enter the domain name: ")) << terminal.screen();
   terminal.type("one.com\r");
@@ -361,7 +361,7 @@ TEST_P(Virtfs, WithoutADomainAsksForItAndForTheLeadingDirectory) {
   EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
 }
 
-TEST_P(Virtfs, TakesTheDefaultLeadingDirectoryForNoAnswer) {
+TEST_P(Virtfs, takes_the_default_leading_directory_for_an_empty_answer) {
   Terminal terminal(script("virtfs", {"-p", "ls"}));
   ASSERT_TRUE(terminal.shows("Enter the domain name: "));
   terminal.type("one.com\r");
@@ -371,7 +371,7 @@ TEST_P(Virtfs, TakesTheDefaultLeadingDirectoryForNoAnswer) {
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/bin/ls"));
 }
 
-TEST_P(Virtfs, MakesNothingForNoDomain) {
+TEST_P(Virtfs, makes_nothing_without_a_domain_name) {
   Terminal terminal(script("virtfs", {"-p", "ls"}));
   ASSERT_TRUE(terminal.shows("Enter the domain name: "));
   terminal.type("\r");
@@ -379,13 +379,13 @@ TEST_P(Virtfs, MakesNothingForNoDomain) {
   EXPECT_TRUE(terminal.screen().ends_with("virtfs: no domain name: nothing was made\r\n"));
 }
 
-TEST_P(Virtfs, WithoutADomainOrATerminalSaysSo) {
+TEST_P(Virtfs, without_a_domain_or_a_terminal_says_so) {
   const Outcome outcome = run_script("virtfs", {"-p", "ls"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(first_line(outcome.errors), "virtfs: no domain given, and no terminal to ask on");
 }
 
-TEST_P(Virtfs, GivesSizesOnATerminal) {
+TEST_P(Virtfs, gives_sizes_on_a_terminal) {
   Terminal terminal(script("virtfs", {"-p", "ls", "one.com"}));
   EXPECT_EQ(terminal.finish(), 0);
   EXPECT_NE(terminal.screen().find("MiB"), std::string::npos);
@@ -396,7 +396,7 @@ TEST_P(Virtfs, GivesSizesOnATerminal) {
   }
 }
 
-TEST_P(Virtfs, SaysWhatItWouldDoAndDoesNothing) {
+TEST_P(Virtfs, says_what_it_would_do_and_does_nothing) {
   const Outcome outcome = run_script(
       "virtfs", {"-n", "-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(outcome.status, 0);
@@ -406,14 +406,14 @@ TEST_P(Virtfs, SaysWhatItWouldDoAndDoesNothing) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, RefusesAnUnknownOption) {
+TEST_P(Virtfs, refuses_an_unknown_option) {
   const Outcome outcome = run_script("virtfs", {"-z"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_NE(outcome.errors.find("usage: virtfs [-lnq] [-d dir] [-p program]... "),
             std::string::npos);
 }
 
-TEST_P(Virtfs, PrintsItsUsageOnRequest) {
+TEST_P(Virtfs, prints_its_usage_on_request) {
   const Outcome outcome = run_script("virtfs", {"-h"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_TRUE(outcome.output.starts_with("usage: virtfs [-lnq] [-d dir] [-p program]... "));
@@ -421,7 +421,7 @@ TEST_P(Virtfs, PrintsItsUsageOnRequest) {
 
 // ---- What every root has.
 
-TEST_P(Virtfs, MakesTheLayout) {
+TEST_P(Virtfs, makes_the_layout) {
   make({"-p", "busybox", "one.com"});
   const fs::path root = "/virtual/one.com";
   for (const char* name : {".",
@@ -458,7 +458,7 @@ TEST_P(Virtfs, MakesTheLayout) {
   EXPECT_EQ(fs::file_size(root / "var/run/utmp"), 0U);
 }
 
-TEST_P(Virtfs, MakesLinksInTheLayoutThatLeadNowhereElseFromOutside) {
+TEST_P(Virtfs, makes_links_in_the_layout_that_lead_nowhere_else_from_outside) {
   make({"-p", "busybox", "one.com"});
   const fs::path root = "/virtual/one.com";
   EXPECT_EQ(fs::read_symlink(root / "usr/tmp"), "../tmp");
@@ -468,7 +468,7 @@ TEST_P(Virtfs, MakesLinksInTheLayoutThatLeadNowhereElseFromOutside) {
   EXPECT_EQ(fs::canonical(root / "var/spool/mail"), root / "var/mail");
 }
 
-TEST_P(Virtfs, GivesTheWebsDirectoriesToTheWebmasterWhereThereIsOne) {
+TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
   testing_support::make_writable("/etc");
   write_file("/etc/passwd", read_file("/etc/passwd") + "webmast:x:701:702::/:/bin/sh\n");
   write_file("/etc/group", read_file("/etc/group") + "www:x:702:\n");
@@ -479,7 +479,7 @@ TEST_P(Virtfs, GivesTheWebsDirectoriesToTheWebmasterWhereThereIsOne) {
   EXPECT_EQ(access_of("/virtual/one.com/var/www/server"), "701:702 0755");
 }
 
-TEST_P(Virtfs, MakesNoDeviceButTheHarmlessOnes) {
+TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ(names_in("/virtual/one.com/dev"),
             (std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty"}));
@@ -492,13 +492,13 @@ TEST_P(Virtfs, MakesNoDeviceButTheHarmlessOnes) {
   EXPECT_EQ(null.st_mode, S_IFCHR | 0666U);
 }
 
-TEST_P(Virtfs, LinksTheLogSocketWhereThereIsOne) {
+TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
   const testing_support::LogSocket log("/virtual/log");
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ(inode_of("/virtual/one.com/dev/log"), inode_of("/virtual/log"));
 }
 
-TEST_P(Virtfs, LocksAllAccountsAndTakesNoHash) {
+TEST_P(Virtfs, locks_all_accounts_and_takes_no_hash) {
   testing_support::make_writable("/etc");
   const std::string hash = "$6$saltsalt$ofThisHost0123456789";
   write_file("/etc/shadow", "root:" + hash + ":19000:0:99999:7:::\n");
@@ -516,13 +516,13 @@ TEST_P(Virtfs, LocksAllAccountsAndTakesNoHash) {
   EXPECT_EQ(files_with("/virtual/one.com", hash), "");
 }
 
-TEST_P(Virtfs, HidesTheHashesFromOthersThanRoot) {
+TEST_P(Virtfs, hides_the_hashes_from_others_than_root) {
   make({"-p", "busybox", "one.com"});
   EXPECT_TRUE(access_of("/virtual/one.com/etc/shadow").ends_with(" 0640"));
   EXPECT_TRUE(access_of("/virtual/one.com/etc/gshadow").ends_with(" 0640"));
 }
 
-TEST_P(Virtfs, NamesTheMachineAfterTheDomain) {
+TEST_P(Virtfs, names_the_machine_after_the_domain) {
   make({"-p", "busybox", "-a", "10.10.10.129", "-f", "/virtual/conf", "-a", "2001:db8::81", "-f",
         "/virtual/conf", "one.com"});
   EXPECT_EQ(read_file("/virtual/one.com/etc/hostname"), "one.com\n");
@@ -532,7 +532,7 @@ TEST_P(Virtfs, NamesTheMachineAfterTheDomain) {
             "10.10.10.129\tone.com\n2001:db8::81\tone.com\n");
 }
 
-TEST_P(Virtfs, CopiesTheResolversConfiguration) {
+TEST_P(Virtfs, copies_the_resolvers_configuration) {
   testing_support::make_writable("/etc");
   fs::remove("/etc/resolv.conf");
   write_file("/run/resolv.conf", "nameserver 192.0.2.53\n");
@@ -542,7 +542,7 @@ TEST_P(Virtfs, CopiesTheResolversConfiguration) {
   EXPECT_EQ(read_file("/virtual/one.com/etc/resolv.conf"), "nameserver 192.0.2.53\n");
 }
 
-TEST_P(Virtfs, SatisfiesTheTestOfVirtuald) {
+TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   make({"-p", "ls", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   const Outcome outcome =
       testing_support::run({testing_support::kVirtuald, "-t", "/virtual/conf", "ls"});
@@ -551,7 +551,7 @@ TEST_P(Virtfs, SatisfiesTheTestOfVirtuald) {
 
 // ---- All or nothing.
 
-TEST_P(Virtfs, OutOfSpaceLeavesNothing) {
+TEST_P(Virtfs, leaves_nothing_when_space_runs_out) {
   fs::create_directories("/virtual/small");
   ASSERT_EQ(::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"), 0);
   const Outcome outcome = run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"});
@@ -584,7 +584,7 @@ bool group_is_gone(pid_t group) {
   return ::kill(-group, 0) != 0;
 }
 
-TEST_P(Virtfs, KilledAtAnyMomentLeavesNothing) {
+TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
   const Command command = script("virtfs", {"-q", "-p", "ls", "-p", "passwd", "one.com"});
   const auto started = std::chrono::steady_clock::now();
   ASSERT_EQ(testing_support::run(command).status, 0);
@@ -615,7 +615,7 @@ TEST_P(Virtfs, KilledAtAnyMomentLeavesNothing) {
   EXPECT_GT(killed, 0);
 }
 
-TEST_P(Virtfs, ClearsWhatAKilledRunLeft) {
+TEST_P(Virtfs, clears_what_a_killed_run_left) {
   const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
   ASSERT_TRUE(testing_support::eventually(root_is_being_made));
   ::kill(-pid, SIGKILL);
@@ -626,7 +626,7 @@ TEST_P(Virtfs, ClearsWhatAKilledRunLeft) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"two.com"});
 }
 
-TEST_P(Virtfs, LeavesTheRootThatAnotherRunIsMakingAlone) {
+TEST_P(Virtfs, leaves_alone_the_root_that_another_run_is_making) {
   const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
   ASSERT_TRUE(testing_support::eventually(root_is_being_made));
   ::kill(-pid, SIGSTOP);
@@ -636,7 +636,7 @@ TEST_P(Virtfs, LeavesTheRootThatAnotherRunIsMakingAlone) {
   EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"one.com", "two.com"}));
 }
 
-TEST_P(Virtfs, GivesWayToAnotherRunThatMadeTheSameDomainFirst) {
+TEST_P(Virtfs, gives_way_to_a_run_that_made_the_same_domain_first) {
   const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
   ASSERT_TRUE(testing_support::eventually(root_is_being_made));
   ::kill(-pid, SIGSTOP);
@@ -647,7 +647,7 @@ TEST_P(Virtfs, GivesWayToAnotherRunThatMadeTheSameDomainFirst) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/bin/ls"));
 }
 
-TEST_P(Virtfs, FollowsNoLinkThatLooksLikeALeftover) {
+TEST_P(Virtfs, follows_no_link_that_looks_like_a_leftover) {
   write_file("/run/precious/file", "kept\n");
   fs::create_symlink("/run/precious", "/virtual/.virtfs.abcdef");
   make({"-q", "-p", "busybox", "one.com"});
@@ -656,7 +656,7 @@ TEST_P(Virtfs, FollowsNoLinkThatLooksLikeALeftover) {
 
 // ---- The configuration.
 
-TEST_P(Virtfs, AppendsTheLineToTheConfiguration) {
+TEST_P(Virtfs, appends_the_line_to_the_configuration) {
   write_file("/virtual/conf", "# ours\n10.0.0.1 /virtual/two.com");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(read_file("/virtual/conf"),
@@ -664,27 +664,27 @@ TEST_P(Virtfs, AppendsTheLineToTheConfiguration) {
   EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
 }
 
-TEST_P(Virtfs, PutsTheLineBeforeTheDefault) {
+TEST_P(Virtfs, puts_the_line_before_the_default) {
   write_file("/virtual/conf", "10.0.0.1 /virtual/two.com\ndefault /\n# end\n");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(read_file("/virtual/conf"),
             "10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\ndefault /\n# end\n");
 }
 
-TEST_P(Virtfs, MakesAConfigurationThatIsNotThere) {
+TEST_P(Virtfs, makes_a_configuration_that_is_not_there) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(read_file("/virtual/conf"), "10.0.0.2 /virtual/one.com\n");
   EXPECT_EQ(access_of("/virtual/conf"), "0:0 0644");
 }
 
-TEST_P(Virtfs, AppendsToSeveralConfigurations) {
+TEST_P(Virtfs, appends_to_several_configurations) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/ftp", "-a", "fd00::2", "-f",
         "/virtual/ftp", "-a", "10.0.0.2", "-f", "/virtual/pop", "one.com"});
   EXPECT_EQ(read_file("/virtual/ftp"), "10.0.0.2 /virtual/one.com\nfd00::2 /virtual/one.com\n");
   EXPECT_EQ(read_file("/virtual/pop"), "10.0.0.2 /virtual/one.com\n");
 }
 
-TEST_P(Virtfs, ReplacesTheConfigurationByRenamingAndKeepsItsMode) {
+TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {
   write_file("/virtual/conf", "# ours\n");
   ::chmod("/virtual/conf", 0600);
   const ino_t before = inode_of("/virtual/conf");
@@ -693,13 +693,13 @@ TEST_P(Virtfs, ReplacesTheConfigurationByRenamingAndKeepsItsMode) {
   EXPECT_EQ(access_of("/virtual/conf"), "0:0 0600");
 }
 
-TEST_P(Virtfs, ClearsTheCopyOfAConfigurationThatAKilledRunLeft) {
+TEST_P(Virtfs, clears_the_copy_of_a_configuration_that_a_killed_run_left) {
   write_file("/virtual/.virtfs.conf.4194305", "# half of it");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
 }
 
-TEST_P(Virtfs, RefusesAnAddressThatTheConfigurationHas) {
+TEST_P(Virtfs, refuses_an_address_that_the_configuration_has) {
   write_file("/virtual/conf", "2001:DB8:0::81 /virtual/two.com\n");
   const Outcome outcome = run_script(
       "virtfs", {"-p", "busybox", "-a", "2001:db8::81", "-f", "/virtual/conf", "one.com"});
@@ -709,7 +709,7 @@ TEST_P(Virtfs, RefusesAnAddressThatTheConfigurationHas) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
 }
 
-TEST_P(Virtfs, RefusesAnAddressThatIsGivenTwiceForOneConfiguration) {
+TEST_P(Virtfs, refuses_an_address_that_is_given_twice_for_one_configuration) {
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "-a",
                             "10.0.0.1", "-f", "/virtual/conf", "one.com"});
@@ -717,7 +717,7 @@ TEST_P(Virtfs, RefusesAnAddressThatIsGivenTwiceForOneConfiguration) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, RefusesAnAddressThatIsNone) {
+TEST_P(Virtfs, refuses_what_is_no_address) {
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.256", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(outcome.status, 1);
@@ -725,7 +725,7 @@ TEST_P(Virtfs, RefusesAnAddressThatIsNone) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
 }
 
-TEST_P(Virtfs, RefusesAConfigurationThatIsBroken) {
+TEST_P(Virtfs, refuses_a_configuration_that_is_broken) {
   write_file("/virtual/conf", "nonsense\n");
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
@@ -736,7 +736,7 @@ TEST_P(Virtfs, RefusesAConfigurationThatIsBroken) {
   EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
 }
 
-TEST_P(Virtfs, WantsAddressesAndConfigurationsInPairs) {
+TEST_P(Virtfs, wants_addresses_and_configurations_in_pairs) {
   EXPECT_EQ(first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors),
             "virtfs: -a 10.0.0.1: no -f for it");
   EXPECT_EQ(first_line(run_script("virtfs", {"-f", "/virtual/conf", "one.com"}).errors),
@@ -841,13 +841,13 @@ class VirtfsWhole : public Virtfs {
   }
 };
 
-TEST_P(VirtfsWhole, RunsTheHostsPrograms) {
+TEST_P(VirtfsWhole, runs_the_hosts_programs) {
   make_whole();
   EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
   EXPECT_EQ(run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
 }
 
-TEST_P(VirtfsWhole, ChangesAPassword) {
+TEST_P(VirtfsWhole, changes_a_password) {
   make_whole();
   write_file(root("etc/passwd"),
              read_file(root("etc/passwd")) + "bob:x:1000:100::/home/b/bob:/bin/sh\n");
@@ -859,7 +859,7 @@ TEST_P(VirtfsWhole, ChangesAPassword) {
   EXPECT_NE(read_file(root("etc/shadow")).find("\nbob:$"), std::string::npos);
 }
 
-TEST_P(VirtfsWhole, FollowsTheHostsAlternatives) {
+TEST_P(VirtfsWhole, follows_the_hosts_alternatives) {
   add_program("usr/bin/show.basic", "#!/bin/sh\necho shown\n");
   fs::create_directories(host("etc/alternatives"));
   fs::create_symlink("/usr/bin/show.basic", host("etc/alternatives/show"));
@@ -868,7 +868,7 @@ TEST_P(VirtfsWhole, FollowsTheHostsAlternatives) {
   EXPECT_EQ(run_in_whole({"show"}).output, "shown\n");
 }
 
-TEST_P(VirtfsWhole, HasTheHostsLinksInPlaceOfDirectories) {
+TEST_P(VirtfsWhole, has_the_hosts_links_in_place_of_directories) {
   make_whole();
   for (const char* name : {"bin", "sbin", "lib"}) {
     if (fs::is_symlink(fs::path("/") / name)) {
@@ -877,7 +877,7 @@ TEST_P(VirtfsWhole, HasTheHostsLinksInPlaceOfDirectories) {
   }
 }
 
-TEST_P(VirtfsWhole, CopiesDirectoriesOfASystemThatIsNotMerged) {
+TEST_P(VirtfsWhole, copies_directories_of_a_system_that_is_not_merged) {
   fs::remove(host("sbin"));
   fs::create_directory(host("sbin"));
   add_program("sbin/here", "#!/bin/sh\necho here\n");
@@ -886,12 +886,12 @@ TEST_P(VirtfsWhole, CopiesDirectoriesOfASystemThatIsNotMerged) {
   EXPECT_EQ(run_in_whole({"/sbin/here"}).output, "here\n");
 }
 
-TEST_P(VirtfsWhole, LeavesUsrLocalOut) {
+TEST_P(VirtfsWhole, leaves_usr_local_out) {
   make_whole();
   EXPECT_FALSE(fs::exists(root("usr/local")));
 }
 
-TEST_P(VirtfsWhole, FetchesLibrariesThatStandInADirectoryOfTheirOwn) {
+TEST_P(VirtfsWhole, fetches_libraries_that_stand_in_a_directory_of_their_own) {
   const Outcome found = testing_support::run({"find", host("usr/lib"), "-name", "libpcre2-8.so.0"});
   const fs::path library = first_line(found.output);
   if (library.empty()) {
@@ -906,7 +906,7 @@ TEST_P(VirtfsWhole, FetchesLibrariesThatStandInADirectoryOfTheirOwn) {
   EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
 }
 
-TEST_P(VirtfsWhole, NamesAProgramThatWouldNotStart) {
+TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {
   add_program("usr/bin/broken", "#!/opt/no-such-shell\n");
   const Outcome outcome = make_whole();
   EXPECT_EQ(outcome.errors, std::string(kLacking) +
@@ -914,7 +914,7 @@ TEST_P(VirtfsWhole, NamesAProgramThatWouldNotStart) {
                                 "/opt/no-such-shell is not there\n");
 }
 
-TEST_P(VirtfsWhole, TakesNothingThatNamesTheHost) {
+TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   write_file(host("etc/motd"), "Welcome to little-host!\n");
   write_file(host("etc/profile.d/prompt.sh"), "PS1='little-host$ '\n");
   write_file(host("etc/hostname"), "little-host.example\n");
@@ -928,7 +928,7 @@ TEST_P(VirtfsWhole, TakesNothingThatNamesTheHost) {
       << outcome.output;
 }
 
-TEST_P(VirtfsWhole, TakesNoHashOfAPassword) {
+TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
   write_file(host("etc/shadow"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
   write_file(host("etc/shadow-"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
   write_file(host("etc/passwd-"), "root:x:0:0::/:/bin/sh\n");
@@ -941,7 +941,7 @@ TEST_P(VirtfsWhole, TakesNoHashOfAPassword) {
       << outcome.output;
 }
 
-TEST_P(VirtfsWhole, TakesNoKeyAndNoSecret) {
+TEST_P(VirtfsWhole, takes_no_key_and_no_secret) {
   const std::string key = "-----BEGIN PRIVATE KEY-----\n";
   write_file(host("etc/ssl/certs/site.pem"), key);
   write_file(host("etc/ssl/certs/site.key"), "secret\n");
@@ -963,7 +963,7 @@ TEST_P(VirtfsWhole, TakesNoKeyAndNoSecret) {
   EXPECT_TRUE(fs::exists(root("etc/ssl/certs/public.pem")));
 }
 
-TEST_P(VirtfsWhole, TakesNoMailAndNoJobsOfTheHost) {
+TEST_P(VirtfsWhole, takes_no_mail_and_no_jobs_of_the_host) {
   write_file(host("var/spool/cron/root"), "0 0 * * * job\n");
   write_file(host("var/mail/root"), "From ann\n");
   write_file(host("root/.ssh/id_rsa"), "key\n");
@@ -974,7 +974,7 @@ TEST_P(VirtfsWhole, TakesNoMailAndNoJobsOfTheHost) {
   }
 }
 
-TEST_P(VirtfsWhole, DropsSetUserIdBitsButThoseThatUsersNeed) {
+TEST_P(VirtfsWhole, drops_set_user_id_bits_but_those_that_users_need) {
   add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
   add_program("usr/bin/wall", "#!/bin/sh\n", 02755);
   const Outcome outcome = make_whole();
@@ -984,7 +984,7 @@ TEST_P(VirtfsWhole, DropsSetUserIdBitsButThoseThatUsersNeed) {
   EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/"), std::string::npos);
 }
 
-TEST_P(VirtfsWhole, DropsCapabilities) {
+TEST_P(VirtfsWhole, drops_capabilities) {
   add_program("usr/bin/ping", "#!/bin/sh\n");
   const std::uint32_t bind_low_ports[] = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
                                           1U << CAP_NET_BIND_SERVICE, 0, 0, 0};
@@ -995,7 +995,7 @@ TEST_P(VirtfsWhole, DropsCapabilities) {
   EXPECT_EQ(::getxattr(root("usr/bin/ping").c_str(), "security.capability", nullptr, 0), -1);
 }
 
-TEST_P(VirtfsWhole, LeavesNothingForOthersToWriteAmongThePrograms) {
+TEST_P(VirtfsWhole, leaves_nothing_for_others_to_write_among_the_programs) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
   ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
@@ -1012,19 +1012,19 @@ TEST_P(VirtfsWhole, LeavesNothingForOthersToWriteAmongThePrograms) {
   }
 }
 
-TEST_P(VirtfsWhole, MakesHardLinksWhereThatIsSafe) {
+TEST_P(VirtfsWhole, makes_hard_links_where_that_is_safe) {
   make_whole({"-l"});
   EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
   EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
 }
 
-TEST_P(VirtfsWhole, MakesHardLinksForTheProgramsAskedFor) {
+TEST_P(VirtfsWhole, makes_hard_links_for_the_programs_asked_for) {
   make_whole({"-l", "-p", "ls"});
   EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
   EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
 }
 
-TEST_P(VirtfsWhole, LinksNothingThatSomebodyElseCouldChange) {
+TEST_P(VirtfsWhole, links_nothing_that_somebody_else_could_change) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
   ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
@@ -1040,7 +1040,7 @@ TEST_P(VirtfsWhole, LinksNothingThatSomebodyElseCouldChange) {
             std::vector<std::string>());
 }
 
-TEST_P(VirtfsWhole, LeavesTheHostsFilesAsTheyWereWithHardLinks) {
+TEST_P(VirtfsWhole, leaves_the_hosts_files_as_they_were_with_hard_links) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
   ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
   add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
@@ -1051,7 +1051,7 @@ TEST_P(VirtfsWhole, LeavesTheHostsFilesAsTheyWereWithHardLinks) {
   EXPECT_EQ(access_of(host("usr/bin/writable")), "0:0 0777");
 }
 
-TEST_P(VirtfsWhole, CopiesWhereItCannotLink) {
+TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
   ASSERT_EQ(::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"), 0);
   const Outcome outcome = make_whole({"-l"});
   EXPECT_NE(
@@ -1063,7 +1063,7 @@ TEST_P(VirtfsWhole, CopiesWhereItCannotLink) {
   EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
 }
 
-TEST_P(VirtfsWhole, CopiesWithoutTheOptionForLinks) {
+TEST_P(VirtfsWhole, copies_without_the_option_for_links) {
   make_whole();
   EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
 }
@@ -1071,7 +1071,7 @@ TEST_P(VirtfsWhole, CopiesWithoutTheOptionForLinks) {
 /// With the cp of coreutils; that of busybox knows no clones.
 class VirtfsClones : public Virtfs {};
 
-TEST_P(VirtfsClones, AsksTheFileSystemForThem) {
+TEST_P(VirtfsClones, asks_the_file_system_for_them) {
   if (!fs::exists("/usr/bin/strace")) {
     SKIP_OR_FAIL("needs strace");
   }

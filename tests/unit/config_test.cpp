@@ -83,7 +83,7 @@ TEST(ParseLine, goes_on_after_a_fault_with_the_next_line) {
   EXPECT_EQ(text, "default /b\n");
 }
 
-TEST(ParseLine, refuses_an_address_that_is_none) {
+TEST(ParseLine, refuses_what_is_no_address) {
   EXPECT_EQ(parsed("10.10.10.300 /a\n"), "fault: 10.10.10.300 is not an address");
   EXPECT_EQ(parsed("ftp.domain1.com /a\n"), "fault: ftp.domain1.com is not an address");
   EXPECT_EQ(parsed("10.0.0.1/24 /a\n"), "fault: 10.0.0.1/24 is not an address");
