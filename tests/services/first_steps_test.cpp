@@ -25,7 +25,7 @@ virtuald -t /virtual/conf.ftp ftpd
 )";
 
 void hide(const char* directory) {
-  ASSERT_EQ(::mount("none", directory, "tmpfs", 0, nullptr), 0) << directory;
+  ASSERT_EQ(0, ::mount("none", directory, "tmpfs", 0, nullptr)) << directory;
 }
 
 TEST(FirstSteps, with_the_package_alone_lead_to_a_domain) {
@@ -35,12 +35,12 @@ TEST(FirstSteps, with_the_package_alone_lead_to_a_domain) {
   hide(kBuildDirectory);
   hide(kSourceDirectory);
 
-  EXPECT_EQ(must_run({"sh"}, kSteps), "/virtual/conf.ftp: entries: 1, errors: 0, warnings: 0\n");
+  EXPECT_EQ("/virtual/conf.ftp: entries: 1, errors: 0, warnings: 0\n", must_run({"sh"}, kSteps));
   Command inetd;
   inetd.arguments = {"inetd", "-d"};
   const BackgroundProcess running(inetd);
-  EXPECT_EQ(curl("ftp://bob:one@10.10.10.129/welcome").output, "This is domain1.com.\n");
-  EXPECT_EQ(curl("ftp://bob:one@10.10.10.130/welcome").output, "");
+  EXPECT_EQ("This is domain1.com.\n", curl("ftp://bob:one@10.10.10.129/welcome").output);
+  EXPECT_EQ("", curl("ftp://bob:one@10.10.10.130/welcome").output);
 }
 
 }  // namespace

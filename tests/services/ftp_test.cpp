@@ -38,8 +38,8 @@ class Ftp : public testing::Test {
 TEST_F(Ftp, bob_sees_the_files_of_his_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl(url(domain, ""), {"--list-only"}).output, "readme\n");
-    EXPECT_EQ(curl(url(domain, "readme")).output, "bob's at " + domain.name + "\n");
+    EXPECT_EQ("readme\n", curl(url(domain, ""), {"--list-only"}).output);
+    EXPECT_EQ("bob's at " + domain.name + "\n", curl(url(domain, "readme")).output);
   }
 }
 
@@ -47,18 +47,18 @@ TEST_F(Ftp, bob_puts_a_file_which_is_his) {
   const BackgroundProcess running(server());
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status, 0);
-    EXPECT_EQ(read_file(home(domain) / "new"), "new\n");
-    EXPECT_EQ(must_run({"stat", "-c", "%u", home(domain) / "new"}),
-              must_run({"stat", "-c", "%u", home(domain)}));
+    EXPECT_EQ(0, curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status);
+    EXPECT_EQ("new\n", read_file(home(domain) / "new"));
+    EXPECT_EQ(must_run({"stat", "-c", "%u", home(domain)}),
+              must_run({"stat", "-c", "%u", home(domain) / "new"}));
   }
 }
 
 TEST_F(Ftp, transfers_actively) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl(url(domain, "readme"), {"--ftp-port", "-"}).output,
-              "bob's at " + domain.name + "\n");
+    EXPECT_EQ("bob's at " + domain.name + "\n",
+              curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
   }
 }
 
@@ -66,8 +66,8 @@ TEST_F(Ftp, serves_ipv6) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(
-        curl("ftp://[" + domain.ipv6 + "]/readme", {"--user", "bob:" + password(domain)}).output,
-        "bob's at " + domain.name + "\n");
+        "bob's at " + domain.name + "\n",
+        curl("ftp://[" + domain.ipv6 + "]/readme", {"--user", "bob:" + password(domain)}).output);
   }
 }
 
@@ -75,8 +75,8 @@ TEST_F(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
   const BackgroundProcess running(server());
   const Outcome outcome =
       curl("ftp://" + kDomains[0].ipv4 + "/readme", {"--user", "bob:" + password(kDomains[1])});
-  EXPECT_EQ(outcome.status, 67);
-  EXPECT_EQ(outcome.output, "");
+  EXPECT_EQ(67, outcome.status);
+  EXPECT_EQ("", outcome.output);
 }
 
 TEST_F(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
@@ -84,8 +84,8 @@ TEST_F(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
   must_run({"chroot", open.root(), "useradd", "-m", "-d", "/home/f/ftp", "ftp"});
   write_file(open.root() / "home/f/ftp/public", "for all\n");
   const BackgroundProcess running(server());
-  EXPECT_EQ(curl("ftp://" + open.ipv4 + "/public").output, "for all\n");
-  EXPECT_EQ(curl("ftp://" + kDomains[1].ipv4 + "/public").status, 67);
+  EXPECT_EQ("for all\n", curl("ftp://" + open.ipv4 + "/public").output);
+  EXPECT_EQ(67, curl("ftp://" + kDomains[1].ipv4 + "/public").status);
 }
 
 TEST_F(Ftp, confines_a_guest_to_his_home) {
@@ -93,8 +93,8 @@ TEST_F(Ftp, confines_a_guest_to_his_home) {
   write_file(domain.root() / "etc/ftpchroot", "bob\n");
   const BackgroundProcess running(server());
   // Two slashes: from the root that the daemon has by then.
-  EXPECT_EQ(curl(url(domain, "/readme")).output, "bob's at domain1.com\n");
-  EXPECT_EQ(curl(url(domain, "/etc/passwd")).status, 9);
+  EXPECT_EQ("bob's at domain1.com\n", curl(url(domain, "/readme")).output);
+  EXPECT_EQ(9, curl(url(domain, "/etc/passwd")).status);
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
 }
 
@@ -102,9 +102,9 @@ TEST_F(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
   const BackgroundProcess running(systemd_unit("ftp"));
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl(url(domain, "readme"), {"--ftp-port", "-"}).output,
-              "bob's at " + domain.name + "\n");
-    EXPECT_EQ(curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status, 0);
+    EXPECT_EQ("bob's at " + domain.name + "\n",
+              curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
+    EXPECT_EQ(0, curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status);
   }
 }
 

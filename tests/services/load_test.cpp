@@ -278,11 +278,11 @@ class Load : public ::testing::Test {
     // A zombie would stay among them.
     EXPECT_TRUE(eventually([&server] { return holdings_of(server.pid()).children.empty(); }));
     const Holdings after = holdings_of(server.pid());
-    EXPECT_EQ(after.descriptors, before.descriptors);
+    EXPECT_EQ(before.descriptors, after.descriptors);
     EXPECT_LE(after.kilobytes, before.kilobytes + 256);
     EXPECT_TRUE(eventually([&log] { return log.right() >= kConnections + kWarmUp; }));
     log.stop();
-    EXPECT_EQ(log.right(), kConnections + kWarmUp);
+    EXPECT_EQ(kConnections + kWarmUp, log.right());
     EXPECT_TRUE(log.others().empty()) << log.others().front();
 
     const Tally direct =
@@ -296,9 +296,9 @@ class Load : public ::testing::Test {
   }
 
   static void expect_all_right(const Tally& tally, std::size_t total) {
-    EXPECT_EQ(tally.right, total);
-    EXPECT_EQ(tally.wrong, 0U);
-    EXPECT_EQ(tally.lost, 0U);
+    EXPECT_EQ(total, tally.right);
+    EXPECT_EQ(0U, tally.wrong);
+    EXPECT_EQ(0U, tally.lost);
   }
 };
 
@@ -368,15 +368,15 @@ TEST_F(Load, inetd_out_of_processes) {
                        "-i",
                        "/virtual/inetd.conf"};
   const BackgroundProcess server(command);
-  EXPECT_EQ(ask(address_of(0), kPort), name_of(0) + "\n");
+  EXPECT_EQ(name_of(0) + "\n", ask(address_of(0), kPort));
   command.arguments = {"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"};
   BackgroundProcess other(command);
   ASSERT_TRUE(eventually([&other] {
     return read_file("/proc/" + std::to_string(other.pid()) + "/comm") == "sleep\n";
   }));
-  EXPECT_EQ(ask(address_of(1), kPort), "");
+  EXPECT_EQ("", ask(address_of(1), kPort));
   other.stop();
-  EXPECT_EQ(ask(address_of(2), kPort), name_of(2) + "\n");
+  EXPECT_EQ(name_of(2) + "\n", ask(address_of(2), kPort));
 }
 
 }  // namespace

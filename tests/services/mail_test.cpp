@@ -92,7 +92,7 @@ class Mail : public MailMachine {
 
 TEST_F(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(send(domain, "for bob at " + domain.name).errors, "");
+    EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
   }
   for (const Domain& domain : kDomains) {
     EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));
@@ -117,10 +117,10 @@ TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
 
 TEST_F(Mail, is_not_relayed_for_strangers) {
   write_file("/tmp/message", "Subject: test\n\ntext\n");
-  EXPECT_EQ(curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@domain2.com", "--mail-rcpt",
+  EXPECT_EQ("curl: (55) RCPT failed: 550\n",
+            curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@domain2.com", "--mail-rcpt",
                                                 "bob@domain2.com", "--upload-file", "/tmp/message"})
-                .errors,
-            "curl: (55) RCPT failed: 550\n");
+                .errors);
 }
 
 TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
@@ -156,7 +156,7 @@ TEST_F(Pop, gives_bob_his_mail_of_each_domain) {
 }
 
 TEST_F(Pop, refuses_bob_with_his_password_of_the_other_domain) {
-  EXPECT_EQ(read_mail(kDomains[0], "1", password(kDomains[1])).status, 67);
+  EXPECT_EQ(67, read_mail(kDomains[0], "1", password(kDomains[1])).status);
 }
 
 TEST_F(Pop, finds_the_mail_in_usr_spool_too) {
@@ -173,7 +173,7 @@ TEST_F(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
   const BackgroundProcess smtp(systemd_unit("mail"));
   const BackgroundProcess pop(systemd_unit("pop"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(send(domain, "second").errors, "");
+    EXPECT_EQ("", send(domain, "second").errors);
     EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "second"); }));
     EXPECT_NE(read_mail(domain, "2", password(domain)).output.find("second"), std::string::npos);
   }
@@ -206,7 +206,7 @@ class MailByExim : public MailMachine {
 
 TEST_F(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(send(domain, "for bob at " + domain.name).errors, "");
+    EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
   }
   for (const Domain& domain : kDomains) {
     EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));

@@ -34,9 +34,10 @@ class Poppassd : public testing::Test {
 TEST_F(Poppassd, changes_bobs_password_in_one_domain_only) {
   const BackgroundProcess server(
       inetd({inetd_line("poppassd", ""), inetd_line("ftp", "conf.ftp ftpd")}));
-  EXPECT_EQ(change(kDomains[0], password(kDomains[0]), "another-Word-9"),
-            "200 poppassd v1.8.5 hello, who are you?\r\n200 Your password please.\r\n"
-            "200 Your new password please.\r\n200 Password changed, thank-you.\r\n200 Bye.\r\n");
+  EXPECT_EQ(
+      "200 poppassd v1.8.5 hello, who are you?\r\n200 Your password please.\r\n"
+      "200 Your new password please.\r\n200 Password changed, thank-you.\r\n200 Bye.\r\n",
+      change(kDomains[0], password(kDomains[0]), "another-Word-9"));
   EXPECT_TRUE(logs_in(kDomains[0], "another-Word-9"));
   EXPECT_FALSE(logs_in(kDomains[0], password(kDomains[0])));
   EXPECT_TRUE(logs_in(kDomains[1], password(kDomains[1])));

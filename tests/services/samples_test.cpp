@@ -47,8 +47,8 @@ class Samples : public testing::Test {
   }
 
   static void expect_service(const Service& service, const BackgroundProcess& server) {
-    EXPECT_EQ(ask(kDomains[0].ipv4, service.port), service.output) << server.log();
-    EXPECT_EQ(ask(kDomains[0].ipv6, service.port), service.output) << server.log();
+    EXPECT_EQ(service.output, ask(kDomains[0].ipv4, service.port)) << server.log();
+    EXPECT_EQ(service.output, ask(kDomains[0].ipv6, service.port)) << server.log();
   }
 };
 
@@ -58,8 +58,8 @@ TEST_F(Samples, have_configurations_without_a_fault) {
         std::tuple("conf.mail", "sendmail", "4"), std::tuple("conf.www", "busybox", "5"),
         std::tuple("conf.smb", "smbd", "4")}) {
     const std::string path = std::string("/virtual/") + file;
-    EXPECT_EQ(must_run({"virtuald", "-t", path, program}),
-              path + ": entries: " + entries + ", errors: 0, warnings: 0\n");
+    EXPECT_EQ(path + ": entries: " + entries + ", errors: 0, warnings: 0\n",
+              must_run({"virtuald", "-t", path, program}));
   }
 }
 
@@ -101,8 +101,8 @@ TEST_F(Samples, have_systemd_units_without_a_fault) {
     for (const char* suffix : {".socket", "@1.service"}) {
       const Outcome outcome = run({daemon_path("systemd", "/usr/bin/systemd-analyze"), "verify",
                                    "--man=no", "virtual-" + service.name + suffix});
-      EXPECT_EQ(outcome.status, 0);
-      EXPECT_EQ(outcome.errors, "");
+      EXPECT_EQ(0, outcome.status);
+      EXPECT_EQ("", outcome.errors);
     }
   }
 }

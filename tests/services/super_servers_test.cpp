@@ -135,32 +135,32 @@ class DualStackServers : public SuperServers {};
 TEST_P(SuperServers, serve_each_domain_at_its_address) {
   const BackgroundProcess server(command(Listener::ipv4, "name"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(ask(domain.ipv4, kPort), domain.name + "\n") << server.log();
+    EXPECT_EQ(domain.name + "\n", ask(domain.ipv4, kPort)) << server.log();
   }
 }
 
 TEST_P(DualStackServers, serve_each_domain_over_ipv6) {
   const BackgroundProcess server(command(Listener::dual_stack, "name"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(ask(domain.ipv6, kPort), domain.name + "\n") << server.log();
+    EXPECT_EQ(domain.name + "\n", ask(domain.ipv6, kPort)) << server.log();
   }
 }
 
 TEST_P(DualStackServers, serve_ipv4_by_the_same_listener) {
   const BackgroundProcess server(command(Listener::dual_stack, "name"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(ask(domain.ipv4, kPort), domain.name + "\n") << server.log();
+    EXPECT_EQ(domain.name + "\n", ask(domain.ipv4, kPort)) << server.log();
   }
 }
 
 TEST_P(SuperServers, leave_no_signal_ignored_or_blocked) {
   const BackgroundProcess server(command(Listener::ipv4, "signals"));
-  EXPECT_EQ(ask(kDomains[0].ipv4, kPort), "ignored blocked\n") << server.log();
+  EXPECT_EQ("ignored blocked\n", ask(kDomains[0].ipv4, kPort)) << server.log();
 }
 
 TEST_P(SuperServers, are_told_that_an_address_has_no_domain) {
   const BackgroundProcess server(command(Listener::ipv4, "name"));
-  EXPECT_EQ(ask(kNobody, kPort), "");
+  EXPECT_EQ("", ask(kNobody, kPort));
   EXPECT_TRUE(eventually([&] {
     const std::string log =
         GetParam().name == "xinetd" ? read_file("/run/xinetd.log") : server.log();
@@ -170,7 +170,7 @@ TEST_P(SuperServers, are_told_that_an_address_has_no_domain) {
 
 TEST_P(SuperServers, leave_only_the_connection_open) {
   const BackgroundProcess server(command(Listener::ipv4, "descriptors"));
-  EXPECT_EQ(ask(kDomains[0].ipv4, kPort), "descriptors 0 1 2\n") << server.log();
+  EXPECT_EQ("descriptors 0 1 2\n", ask(kDomains[0].ipv4, kPort)) << server.log();
 }
 
 std::string name_of(const testing::TestParamInfo<SuperServer>& parameter) {
@@ -202,7 +202,7 @@ TEST_F(Inetd, finds_the_howtos_bare_program_name_in_the_root) {
   const BackgroundProcess server(inetd(
       {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp wu.ftpd -l -a"}));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(ask(domain.ipv4, 21), "argument 0: wu.ftpd\nargument 1: -l\nargument 2: -a\n")
+    EXPECT_EQ("argument 0: wu.ftpd\nargument 1: -l\nargument 2: -a\n", ask(domain.ipv4, 21))
         << server.log();
   }
 }
@@ -212,7 +212,7 @@ TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
   const BackgroundProcess server(inetd(
       {"pop-3 stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.pop in.qpop -s"}));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(ask(domain.ipv6, 110), "argument 0: in.qpop\nargument 1: -s\n") << server.log();
+    EXPECT_EQ("argument 0: in.qpop\nargument 1: -s\n", ask(domain.ipv6, 110)) << server.log();
   }
 }
 
@@ -221,8 +221,8 @@ TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {
   const BackgroundProcess server(inetd(
       {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name",
        "http stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.www service name"}));
-  EXPECT_EQ(ask(kNobody, 80), "domain1.com\n") << server.log();
-  EXPECT_EQ(ask(kNobody, 21), "") << server.log();
+  EXPECT_EQ("domain1.com\n", ask(kNobody, 80)) << server.log();
+  EXPECT_EQ("", ask(kNobody, 21)) << server.log();
 }
 
 }  // namespace

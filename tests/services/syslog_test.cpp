@@ -49,8 +49,8 @@ TEST_F(Syslog, hears_the_daemons_of_each_domain) {
   for (const Domain& domain : kDomains) {
     clients.push_back(connect_to(domain.ipv4, 106));
     const std::string request = "user " + user_of(domain) + "\r\npass wrong\r\n";
-    ASSERT_EQ(::write(clients.back().get(), request.data(), request.size()),
-              static_cast<ssize_t>(request.size()));
+    ASSERT_EQ(static_cast<ssize_t>(request.size()),
+              ::write(clients.back().get(), request.data(), request.size()));
     curl("ftp://" + domain.ipv4 + "/", {"--user", user_of(domain) + ":wrong"});
   }
   for (const Domain& domain : kDomains) {
@@ -61,7 +61,7 @@ TEST_F(Syslog, hears_the_daemons_of_each_domain) {
 
 TEST_F(Syslog, hears_virtuald_itself) {
   const BackgroundProcess server(inetd({inetd_line("ftp", "conf.ftp ftpd")}));
-  EXPECT_EQ(ask(kNobody, 21), "");
+  EXPECT_EQ("", ask(kNobody, 21));
   EXPECT_TRUE(log_holds("/virtual/conf.ftp: no entry for 10.10.10.157, and no default"));
 }
 

@@ -80,7 +80,7 @@ class FiveDaemons : public ::testing::Test {
       const Outcome outcome =
           virtfs({"-a", "127.0.0.1", "-f", "/virtual/conf", "-p", "ftpd", "-p", "popa3d", "-p",
                   "sendmail", "-p", "busybox", "-p", "poppassd", "domain1.com"});
-      ASSERT_EQ(outcome.status, 0) << outcome.errors;
+      ASSERT_EQ(0, outcome.status) << outcome.errors;
     });
   }
 
@@ -95,8 +95,8 @@ class FiveDaemons : public ::testing::Test {
     const int socket = connection.server.get();
     const pid_t pid = testing_support::start(command, socket, socket, socket);
     connection.server.reset();
-    EXPECT_EQ(::send(connection.client.get(), request.data(), request.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(request.size()));
+    EXPECT_EQ(static_cast<ssize_t>(request.size()),
+              ::send(connection.client.get(), request.data(), request.size(), MSG_NOSIGNAL));
     ::shutdown(connection.client.get(), SHUT_WR);
     std::string text = testing_support::receive_all(connection.client.get());
     testing_support::wait_for(pid);
@@ -165,12 +165,11 @@ TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
     fs::remove_all("/virtual/domain1.com");
     fs::remove_all("/virtual/jail");
     fs::create_directory("/virtual/jail");
-    ours.push_back(time_of([&programs] { ASSERT_EQ(virtfs(programs).status, 0); }));
+    ours.push_back(time_of([&programs] { ASSERT_EQ(0, virtfs(programs).status); }));
     theirs.push_back(time_of([] {
-      ASSERT_EQ(testing_support::run({"jk_init", "-c", "/etc/jailkit/jk_init.ini", "-j",
-                                      "/virtual/jail", "basicshell", "uidbasics"})
-                    .status,
-                0);
+      ASSERT_EQ(0, testing_support::run({"jk_init", "-c", "/etc/jailkit/jk_init.ini", "-j",
+                                         "/virtual/jail", "basicshell", "uidbasics"})
+                       .status);
     }));
   }
   // The round that others on the machine disturbed least.

@@ -38,34 +38,34 @@ class Web : public testing::Test {
 TEST_F(Web, shows_the_pages_of_each_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl("http://" + domain.ipv4 + "/").output, "page of " + domain.name + "\n");
-    EXPECT_EQ(curl("http://[" + domain.ipv6 + "]/").output, "page of " + domain.name + "\n");
+    EXPECT_EQ("page of " + domain.name + "\n", curl("http://" + domain.ipv4 + "/").output);
+    EXPECT_EQ("page of " + domain.name + "\n", curl("http://[" + domain.ipv6 + "]/").output);
   }
 }
 
 TEST_F(Web, shows_strangers_the_default_domain) {
   const BackgroundProcess running(server());
-  EXPECT_EQ(curl(std::string("http://") + kNobody + "/").output, "page of domain1.com\n");
+  EXPECT_EQ("page of domain1.com\n", curl(std::string("http://") + kNobody + "/").output);
 }
 
 TEST_F(Web, has_no_page_of_the_other_domain) {
   write_file(site(kDomains[1]) / "only-here.html", "");
   const BackgroundProcess running(server());
   const std::vector<std::string> status = {"--output", "/dev/null", "--write-out", "%{http_code}"};
-  EXPECT_EQ(curl("http://" + kDomains[1].ipv4 + "/only-here.html", status).output, "200");
-  EXPECT_EQ(curl("http://" + kDomains[0].ipv4 + "/only-here.html", status).output, "404");
+  EXPECT_EQ("200", curl("http://" + kDomains[1].ipv4 + "/only-here.html", status).output);
+  EXPECT_EQ("404", curl("http://" + kDomains[0].ipv4 + "/only-here.html", status).output);
 }
 
 TEST_F(Web, runs_cgi_as_the_user_that_virtuald_became) {
   const BackgroundProcess running(server());
-  EXPECT_EQ(curl("http://" + kDomains[0].ipv4 + "/cgi-bin/who").output,
-            "uid=33(www-data) gid=33(www-data)\n");
+  EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
+            curl("http://" + kDomains[0].ipv4 + "/cgi-bin/who").output);
 }
 
 TEST_F(Web, works_with_what_the_systemd_unit_leaves_of_root) {
   const BackgroundProcess running(systemd_unit("www"));
-  EXPECT_EQ(curl("http://" + kDomains[1].ipv4 + "/cgi-bin/who").output,
-            "uid=33(www-data) gid=33(www-data)\n");
+  EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
+            curl("http://" + kDomains[1].ipv4 + "/cgi-bin/who").output);
 }
 
 /// Apache with what a Debian machine's /etc/apache2 gives it, and `text`.
@@ -88,9 +88,9 @@ Command apache(const std::string& text, const std::string& option) {
 TEST_F(Web, may_be_left_to_apache_and_its_own_virtual_hosts) {
   const BackgroundProcess running(apache(sample("apache2.conf"), "-DFOREGROUND"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ(curl("http://" + domain.ipv4 + "/").output, "page of " + domain.name + "\n")
+    EXPECT_EQ("page of " + domain.name + "\n", curl("http://" + domain.ipv4 + "/").output)
         << running.log();
-    EXPECT_EQ(curl("http://[" + domain.ipv6 + "]/").output, "page of " + domain.name + "\n");
+    EXPECT_EQ("page of " + domain.name + "\n", curl("http://[" + domain.ipv6 + "]/").output);
   }
 }
 

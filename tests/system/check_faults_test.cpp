@@ -48,14 +48,15 @@ class CheckFaults : public ::testing::Test {
 
   /// Expects one error, about the program.
   static void expect_error(const Outcome& outcome, const std::string& reason) {
-    EXPECT_EQ(outcome.output, "/virtual/conf:1: exec /bin/ls in " + kRoot + ": " + reason +
-                                  "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
-    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ("/virtual/conf:1: exec /bin/ls in " + kRoot + ": " + reason +
+                  "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n",
+              outcome.output);
+    EXPECT_EQ(1, outcome.status);
   }
 
   static void expect_no_error(const Outcome& outcome) {
-    EXPECT_EQ(outcome.output, "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
-    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ("/virtual/conf: entries: 1, errors: 0, warnings: 0\n", outcome.output);
+    EXPECT_EQ(0, outcome.status);
   }
 };
 
@@ -65,9 +66,10 @@ TEST_F(CheckFaults, nothing_is_found_where_no_call_fails) {
 
 TEST_F(CheckFaults, configuration_that_cannot_be_read) {
   const Outcome outcome = check({"-P", "/virtual/conf", "-e", "inject=read:error=EIO"});
-  EXPECT_EQ(outcome.output, "read /virtual/conf: " + reason_of(EIO) +
-                                "\n/virtual/conf: entries: 0, errors: 1, warnings: 0\n");
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ("read /virtual/conf: " + reason_of(EIO) +
+                "\n/virtual/conf: entries: 0, errors: 1, warnings: 0\n",
+            outcome.output);
+  EXPECT_EQ(1, outcome.status);
 }
 
 TEST_F(CheckFaults, no_pipe_for_the_loaders_answer) {
@@ -121,7 +123,7 @@ TEST_F(CheckFaults, no_memory_to_remember_lines) {
   }
   const Outcome outcome =
       check({"-e", "inject=mmap:error=ENOMEM:when=" + std::to_string(number) + "+"});
-  EXPECT_EQ(outcome.output, "/virtual/conf: entries: 2, errors: 0, warnings: 0\n");
+  EXPECT_EQ("/virtual/conf: entries: 2, errors: 0, warnings: 0\n", outcome.output);
 }
 
 TEST_F(CheckFaults, link_that_cannot_be_read) {
@@ -129,8 +131,9 @@ TEST_F(CheckFaults, link_that_cannot_be_read) {
   write_file("/virtual/conf", "127.0.0.2 /virtual/alias\n");
   const Outcome outcome =
       check({"-P", "/virtual/alias", "-e", "inject=readlink,readlinkat:error=EIO"});
-  EXPECT_EQ(outcome.output, "/virtual/conf:1: chroot /virtual/alias: " + reason_of(EIO) +
-                                "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+  EXPECT_EQ("/virtual/conf:1: chroot /virtual/alias: " + reason_of(EIO) +
+                "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n",
+            outcome.output);
 }
 
 }  // namespace

@@ -93,9 +93,9 @@ class Check : public ::testing::Test {
   }
 
   static void expect_report(const Outcome& outcome, int status, const std::string& report) {
-    EXPECT_EQ(outcome.output, report);
-    EXPECT_EQ(outcome.errors, "");
-    EXPECT_EQ(outcome.status, status);
+    EXPECT_EQ(report, outcome.output);
+    EXPECT_EQ("", outcome.errors);
+    EXPECT_EQ(status, outcome.status);
   }
 };
 
@@ -143,7 +143,7 @@ TEST_F(Check, names_ten_faults_by_ten_lines) {
 
 TEST_F(Check, warnings_alone_are_no_failure) {
   write_config("default /\n");
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf"}).status, 0);
+  EXPECT_EQ(0, virtuald({"-t", "/virtual/conf"}).status);
 }
 
 TEST_F(Check, says_that_an_empty_configuration_refuses_all) {
@@ -252,7 +252,7 @@ TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
   copy_with_libraries("/bin/ls", "/virtual/domain1.com");
   ::chmod("/virtual/domain1.com", 0777);
   const Outcome outcome = virtuald({"-tw", "/virtual/conf", "ls"});
-  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(0, outcome.status);
   EXPECT_NE(outcome.output.find(
                 "warning: shared libraries of /bin/ls in /virtual/domain1.com not tested: "
                 "somebody else could change its loader\n"),
@@ -280,9 +280,9 @@ TEST_F(Check, asks_the_loader_as_nobody) {
       "/bin/busybox id -G >/out/groups\n");
   fs::create_directory("/virtual/domain1.com/out");
   ::chmod("/virtual/domain1.com/out", 0777);
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "ls"}).status, 0);
-  EXPECT_EQ(read_file("/virtual/domain1.com/out/uid"), "65534\n");
-  EXPECT_EQ(read_file("/virtual/domain1.com/out/groups"), "65534\n");
+  EXPECT_EQ(0, virtuald({"-t", "/virtual/conf", "ls"}).status);
+  EXPECT_EQ("65534\n", read_file("/virtual/domain1.com/out/uid"));
+  EXPECT_EQ("65534\n", read_file("/virtual/domain1.com/out/groups"));
 }
 
 TEST_F(Check, says_that_nobody_may_not_read_a_program) {
@@ -335,7 +335,7 @@ TEST_F(Check, warns_of_what_is_no_program) {
 TEST_F(Check, goes_on_where_a_connection_would) {
   write_file("/virtual/domain1.com/usr/local/sbin/service", "not executable");
   write_program("/virtual/domain1.com/usr/local/bin/service", "#!/nowhere\n");
-  EXPECT_EQ(serve({"/virtual/conf", "service", "name"}).answer, "domain1\n");
+  EXPECT_EQ("domain1\n", serve({"/virtual/conf", "service", "name"}).answer);
   expect_report(virtuald({"-t", "/virtual/conf", "service"}), 0,
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
@@ -346,8 +346,8 @@ TEST_F(Check, a_loader_that_answers_nothing_and_stays_is_ended) {
   copy_with_libraries("/bin/ls", "/virtual/domain1.com");
   install_loader("exec >&- 2>&-\n/bin/busybox sleep 600\n");
   const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(split_lines(outcome.output).at(0), kNoAnswer);
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
 }
 
 TEST_F(Check, resolves_links_as_the_root_would) {
@@ -355,9 +355,9 @@ TEST_F(Check, resolves_links_as_the_root_would) {
   fs::create_symlink("/usr/sbin/service", "/virtual/domain1.com/usr/sbin/inside");
   fs::create_symlink("/bin/ls", "/virtual/domain1.com/usr/sbin/outside");
   fs::create_symlink("../../../../../../bin/ls", "/virtual/domain1.com/usr/sbin/above");
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "inside"}).status, 0);
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "outside"}).status, 1);
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "above"}).status, 1);
+  EXPECT_EQ(0, virtuald({"-t", "/virtual/conf", "inside"}).status);
+  EXPECT_EQ(1, virtuald({"-t", "/virtual/conf", "outside"}).status);
+  EXPECT_EQ(1, virtuald({"-t", "/virtual/conf", "above"}).status);
 }
 
 TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
@@ -365,8 +365,8 @@ TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
   copy_with_libraries("/bin/ls", "/virtual/domain1.com");
   install_loader("/bin/busybox yes\n");
   const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(split_lines(outcome.output).at(0), kNoAnswer);
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
 }
 
 TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
@@ -408,18 +408,18 @@ TEST_F(Check, names_a_directory_that_cannot_be_read) {
 }
 
 TEST_F(Check, fails_when_the_report_cannot_be_written) {
-  EXPECT_EQ(run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status, 125);
+  EXPECT_EQ(125, run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status);
 }
 
 TEST_F(Check, does_not_go_with_what_starts_a_service) {
   const Outcome outcome = virtuald({"-t", "-u", "www", "/virtual/conf"});
-  EXPECT_EQ(outcome.errors, "virtuald: -a and -u do not go with -t\n");
-  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ("virtuald: -a and -u do not go with -t\n", outcome.errors);
+  EXPECT_EQ(125, outcome.status);
 }
 
 TEST_F(Check, takes_one_program_at_most) {
-  EXPECT_EQ(virtuald({"-t", "/virtual/conf", "a", "b"}).errors,
-            "virtuald: -t takes a configuration file and perhaps a program\n");
+  EXPECT_EQ("virtuald: -t takes a configuration file and perhaps a program\n",
+            virtuald({"-t", "/virtual/conf", "a", "b"}).errors);
 }
 
 class Query : public Check {};
@@ -431,53 +431,54 @@ TEST_F(Query, prints_the_directory) {
 
 TEST_F(Query, says_that_there_is_no_entry) {
   const Outcome outcome = virtuald({"-q", "10.0.0.1", "/virtual/conf"});
-  EXPECT_EQ(outcome.output, "");
-  EXPECT_EQ(outcome.errors, "virtuald: /virtual/conf: no entry for 10.0.0.1, and no default\n");
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ("", outcome.output);
+  EXPECT_EQ("virtuald: /virtual/conf: no entry for 10.0.0.1, and no default\n", outcome.errors);
+  EXPECT_EQ(1, outcome.status);
 }
 
 TEST_F(Query, fails_at_a_faulty_line) {
   write_config("nonsense\n");
   const Outcome outcome = virtuald({"-q", "10.0.0.1", "/virtual/conf"});
-  EXPECT_EQ(outcome.errors, "virtuald: /virtual/conf:1: nonsense is not an address\n");
-  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ("virtuald: /virtual/conf:1: nonsense is not an address\n", outcome.errors);
+  EXPECT_EQ(125, outcome.status);
 }
 
 TEST_F(Query, fails_on_what_is_no_address) {
   const Outcome outcome = virtuald({"-q", "domain1.com", "/virtual/conf"});
-  EXPECT_EQ(outcome.errors, "virtuald: -q domain1.com: not an address\n");
-  EXPECT_EQ(outcome.status, 125);
+  EXPECT_EQ("virtuald: -q domain1.com: not an address\n", outcome.errors);
+  EXPECT_EQ(125, outcome.status);
 }
 
 TEST_F(Query, refuses_what_a_connection_would_refuse) {
   ::chmod("/virtual/conf", 0666);
-  EXPECT_EQ(virtuald({"-q", "127.0.0.3", "/virtual/conf"}).status, 125);
-  EXPECT_EQ(virtuald({"-qw", "127.0.0.3", "/virtual/conf"}).output, "/virtual/domain2.com\n");
+  EXPECT_EQ(125, virtuald({"-q", "127.0.0.3", "/virtual/conf"}).status);
+  EXPECT_EQ("/virtual/domain2.com\n", virtuald({"-qw", "127.0.0.3", "/virtual/conf"}).output);
 }
 
 TEST_F(Query, takes_two_operands) {
-  EXPECT_EQ(virtuald({"-q", "/virtual/conf"}).errors,
-            "virtuald: -q takes an address and a configuration file\n");
+  EXPECT_EQ("virtuald: -q takes an address and a configuration file\n",
+            virtuald({"-q", "/virtual/conf"}).errors);
 }
 
 TEST(Usage, is_printed_on_request) {
   const Outcome outcome = virtuald({"-h"});
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.output,
-            "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-            "       virtuald -t [-w] config [program]\n"
-            "       virtuald -q [-w] address config\n"
-            "       virtuald -V | -h\n");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ(
+      "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+      "       virtuald -t [-w] config [program]\n"
+      "       virtuald -q [-w] address config\n"
+      "       virtuald -V | -h\n",
+      outcome.output);
 }
 
 TEST(Usage, version_is_printed_on_request) {
   const Outcome outcome = virtuald({"-V"});
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
 }
 
 TEST(Usage, options_for_usage_and_version_take_nothing) {
-  EXPECT_EQ(virtuald({"-V", "x"}).errors, "virtuald: -V and -h take nothing\n");
+  EXPECT_EQ("virtuald: -V and -h take nothing\n", virtuald({"-V", "x"}).errors);
 }
 
 }  // namespace

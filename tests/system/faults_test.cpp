@@ -139,8 +139,8 @@ void make_domains() {
 }
 
 void expect_served(const Served& served) {
-  EXPECT_EQ(served.answer, "domain1\n");
-  EXPECT_EQ(served.status, 0);
+  EXPECT_EQ("domain1\n", served.answer);
+  EXPECT_EQ(0, served.status);
 }
 
 class Faults : public ::testing::Test {
@@ -190,8 +190,8 @@ class Faults : public ::testing::Test {
   }
 
   static void expect_refused(const Refusal& refusal, const char* error_text, const Served& served) {
-    EXPECT_EQ(served.answer, "");
-    EXPECT_EQ(served.status, refusal.status);
+    EXPECT_EQ("", served.answer);
+    EXPECT_EQ(refusal.status, served.status);
     ASSERT_FALSE(served.log.empty());
     const std::string message = without_prefix(served.log.back());
     const std::string pattern =
@@ -315,7 +315,7 @@ TEST_F(Shortage, directory_as_configuration) {
 
 TEST_F(Shortage, fifo_as_configuration_is_not_waited_for) {
   std::filesystem::remove(kConfig);
-  ASSERT_EQ(::mkfifo(kConfig, 0644), 0);
+  ASSERT_EQ(0, ::mkfifo(kConfig, 0644));
   expect_refusal(serve(serving_with({})), 125, "open /virtual/conf: not a regular file");
 }
 
@@ -340,7 +340,7 @@ void fill_log() {
 }
 
 TEST_F(Shortage, log_daemon_that_does_not_read_is_waited_for_once) {
-  ASSERT_EQ(::chmod(kConfig, 0666), 0);  // so that there is more than one message
+  ASSERT_EQ(0, ::chmod(kConfig, 0666));  // so that there is more than one message
   Serving serving = serving_with({"-v", "-w"});
   serving.prepare = fill_log;
   const auto begin = std::chrono::steady_clock::now();
@@ -355,8 +355,8 @@ TEST_F(Shortage, no_descriptor_left_for_the_log) {
   Serving serving = serving_with({});
   serving.prepare = limit(RLIMIT_NOFILE, 3);
   const Served served = serve(serving);
-  EXPECT_EQ(served.answer, "");
-  EXPECT_EQ(served.status, 125);
+  EXPECT_EQ("", served.answer);
+  EXPECT_EQ(125, served.status);
 }
 
 /// As soon as there is one for the log, it says that there are too few.
@@ -373,9 +373,9 @@ TEST_F(Shortage, few_descriptors) {
       expect_served(served);
       break;
     }
-    EXPECT_EQ(served.answer, "");
-    EXPECT_EQ(served.status, 125);
-    ASSERT_EQ(served.log.size(), 1U);
+    EXPECT_EQ("", served.answer);
+    EXPECT_EQ(125, served.status);
+    ASSERT_EQ(1U, served.log.size());
     EXPECT_TRUE(std::regex_match(without_prefix(served.log[0]), message)) << served.log[0];
   }
   EXPECT_GT(count, 5U);

@@ -25,34 +25,34 @@ class Install : public ::testing::Test {
   void SetUp() override {
     NEEDS_PRIVATE_WORLD();
     const Outcome outcome = run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/usr"});
-    ASSERT_EQ(outcome.status, 0) << outcome.errors;
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
   }
 
   static mode_t mode_of(const fs::path& path) {
     struct stat status {};
-    EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+    EXPECT_EQ(0, ::lstat(path.c_str(), &status)) << path;
     return status.st_mode & 07777;
   }
 };
 
 TEST_F(Install, programs_are_in_bin_for_everybody_to_run) {
   for (const char* name : {"virtuald", "virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
-    EXPECT_EQ(mode_of(fs::path("/run/usr/bin") / name), 0755U) << name;
+    EXPECT_EQ(0755U, mode_of(fs::path("/run/usr/bin") / name)) << name;
   }
 }
 
 TEST_F(Install, virtexec_has_its_links) {
   for (const char* name : {"virtadduser", "virtdeluser", "virtmailq", "virtnewaliases",
                            "virtpasswd", "virtsmbstatus", "virtvi"}) {
-    EXPECT_EQ(fs::read_symlink(fs::path("/run/usr/bin") / name), "virtexec") << name;
+    EXPECT_EQ("virtexec", fs::read_symlink(fs::path("/run/usr/bin") / name)) << name;
   }
 }
 
 TEST_F(Install, every_command_has_its_page) {
   for (const char* name : {"virtuald", "virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
-    EXPECT_EQ(mode_of(fs::path("/run/usr/share/man/man8") / (std::string(name) + ".8")), 0644U);
+    EXPECT_EQ(0644U, mode_of(fs::path("/run/usr/share/man/man8") / (std::string(name) + ".8")));
   }
-  EXPECT_EQ(mode_of("/run/usr/share/man/man5/virtuald.conf.5"), 0644U);
+  EXPECT_EQ(0644U, mode_of("/run/usr/share/man/man5/virtuald.conf.5"));
 }
 
 TEST_F(Install, samples_are_beside_the_documentation) {
@@ -61,8 +61,8 @@ TEST_F(Install, samples_are_beside_the_documentation) {
 }
 
 TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
-  ASSERT_EQ(run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/strange/place"}).status,
-            0);
+  ASSERT_EQ(0,
+            run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/strange/place"}).status);
   const std::regex path(R"(([/\w]*)/(bin/(virt[a-z]+|[a-z]+\.init)|share/(doc/)?virtuald)\b)");
   std::size_t named = 0;
   for (const fs::directory_entry& entry :
@@ -74,26 +74,26 @@ TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
           << entry << ": " << match->str();
       named += prefix.empty() ? 0 : 1;
     }
-    EXPECT_EQ(text.find("@BINDIR@"), std::string::npos) << entry;
+    EXPECT_EQ(std::string::npos, text.find("@BINDIR@")) << entry;
   }
   EXPECT_GT(named, 25U);  // in samples, units and pages
 }
 
 TEST_F(Install, installed_program_serves_its_purpose) {
   const Outcome outcome = run({"/run/usr/bin/virtuald", "-V"});
-  EXPECT_EQ(outcome.output, std::string("virtuald ") + kVersion + "\n");
+  EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
 }
 
 TEST_F(Install, installed_program_is_whole_whatever_its_prefix) {
   const fs::path prefix = "/run/share/of/it";
-  ASSERT_EQ(run({"cmake", "--install", kBuildDirectory, "--prefix", prefix}).status, 0);
-  EXPECT_EQ(run({prefix / "bin/virtuald", "-V"}).status, 0);
+  ASSERT_EQ(0, run({"cmake", "--install", kBuildDirectory, "--prefix", prefix}).status);
+  EXPECT_EQ(0, run({prefix / "bin/virtuald", "-V"}).status);
 }
 
 TEST_F(Install, installed_scripts_find_what_they_share) {
   for (const char* name : {"virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
     const Outcome outcome = run({std::string("/run/usr/bin/") + name, "-h"});
-    EXPECT_EQ(outcome.status, 0) << name << outcome.errors;
+    EXPECT_EQ(0, outcome.status) << name << outcome.errors;
   }
 }
 
@@ -110,21 +110,21 @@ TEST_F(Install, manifest_is_all_that_there_is_to_remove) {
 // The shipped program is a static one, whatever the test runs.
 TEST_F(Install, program_needs_no_library_and_is_hardened) {
   const Outcome sections = run({"readelf", "-dlW", "/run/usr/bin/virtuald"});
-  EXPECT_EQ(sections.output.find("(NEEDED)"), std::string::npos);
-  EXPECT_EQ(sections.output.find("INTERP"), std::string::npos);
+  EXPECT_EQ(std::string::npos, sections.output.find("(NEEDED)"));
+  EXPECT_EQ(std::string::npos, sections.output.find("INTERP"));
   EXPECT_NE(sections.output.find("Elf file type is DYN"), std::string::npos);
   EXPECT_NE(sections.output.find("GNU_RELRO"), std::string::npos);
   EXPECT_NE(sections.output.find("BIND_NOW"), std::string::npos);
   for (const std::string& line : split_lines(sections.output)) {
     if (line.find("GNU_STACK") != std::string::npos) {
-      EXPECT_EQ(line.find("RWE"), std::string::npos) << line;
+      EXPECT_EQ(std::string::npos, line.find("RWE")) << line;
     }
   }
 }
 
 TEST_F(Install, stripped_program_is_below_100_kib) {
   const Outcome outcome = run({"strip", "-o", "/run/stripped", "/run/usr/bin/virtuald"});
-  ASSERT_EQ(outcome.status, 0) << outcome.errors;
+  ASSERT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_LT(fs::file_size("/run/stripped"), 100U * 1024);
 }
 
@@ -147,7 +147,7 @@ class Package : public ::testing::Test {
     arguments.insert(arguments.begin(),
                      {"dpkg", "--root=" + root_.string(), "--force-script-chrootless"});
     const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_EQ(0, outcome.status) << outcome.errors;
   }
 
   fs::path root_ = "/run/bare";
@@ -155,16 +155,16 @@ class Package : public ::testing::Test {
 };
 
 TEST_F(Package, needs_no_other_package) {
-  EXPECT_EQ(run({"dpkg-deb", "-f", package_.string(), "Depends", "Pre-Depends"}).output, "");
+  EXPECT_EQ("", run({"dpkg-deb", "-f", package_.string(), "Depends", "Pre-Depends"}).output);
 }
 
 TEST_F(Package, program_runs_where_nothing_else_is) {
-  EXPECT_EQ(run({"chroot", root_.string(), "/usr/bin/virtuald", "-V"}).output,
-            std::string("virtuald ") + kVersion + "\n");
+  EXPECT_EQ(std::string("virtuald ") + kVersion + "\n",
+            run({"chroot", root_.string(), "/usr/bin/virtuald", "-V"}).output);
 }
 
 TEST_F(Package, settings_are_the_administrators) {
-  EXPECT_EQ(read_file(root_ / "var/lib/dpkg/info/virtuald.conffiles"), "/etc/default/virtuald\n");
+  EXPECT_EQ("/etc/default/virtuald\n", read_file(root_ / "var/lib/dpkg/info/virtuald.conffiles"));
   EXPECT_TRUE(fs::exists(root_ / "etc/default/virtuald"));
 }
 

@@ -103,67 +103,62 @@ TEST_F(Isolation, inherited_directory_leads_out_of_a_plain_chroot) {
   command.arguments = {"chroot", "/virtual/domain1.com", "/usr/sbin/service", "leave", "100"};
   command.prepare = [] { leave_open("/"); };
   const Outcome outcome = run(command);
-  EXPECT_EQ(outcome.output.substr(0, 4), "out:");
+  EXPECT_EQ("out:", outcome.output.substr(0, 4));
 }
 
 TEST_F(Isolation, inherited_directory_does_not_lead_out) {
-  EXPECT_EQ(answer({"leave", "100"}), "fchdir: Bad file descriptor\n");
+  EXPECT_EQ("fchdir: Bad file descriptor\n", answer({"leave", "100"}));
 }
 
 TEST_F(Isolation, only_the_connection_is_open) {
-  EXPECT_EQ(answer({"descriptors"}), "descriptors 0 1 2\n");
+  EXPECT_EQ("descriptors 0 1 2\n", answer({"descriptors"}));
 }
 
 TEST_F(Isolation, only_the_connection_is_open_for_another_user) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"descriptors"}, {"-v", "-u", "www"}), "descriptors 0 1 2\n");
+  EXPECT_EQ("descriptors 0 1 2\n", answer({"descriptors"}, {"-v", "-u", "www"}));
 }
 
 TEST_F(Isolation, no_directory_that_virtuald_opened_is_left) {
   for (const char* const number : {"3", "4", "5", "6", "7", "8"}) {
-    EXPECT_EQ(answer({"leave", number}), "fchdir: Bad file descriptor\n") << number;
+    EXPECT_EQ("fchdir: Bad file descriptor\n", answer({"leave", number})) << number;
   }
 }
 
 TEST_F(Isolation, service_stands_in_its_root) {
-  EXPECT_EQ(answer({"cwd"}), "/\n");
+  EXPECT_EQ("/\n", answer({"cwd"}));
 }
 
 TEST_F(Isolation, old_kernels_tell_from_proc_what_to_close) {
-  EXPECT_EQ(answer_of_old_kernel({"descriptors"},
-                                 [] {
-                                   for (int number = kInherited; number < 1000; ++number) {
-                                     leave_open("/", number);
-                                   }
-                                 }),
-            "descriptors 0 1 2\n");
+  EXPECT_EQ("descriptors 0 1 2\n", answer_of_old_kernel({"descriptors"}, [] {
+              for (int number = kInherited; number < 1000; ++number) {
+                leave_open("/", number);
+              }
+            }));
 }
 
 /// The limit in force says nothing about descriptors that were opened before.
 TEST_F(Isolation, old_kernels_without_proc_close_all_that_could_be_open) {
   NEEDS_NO_SANITIZER();
-  EXPECT_EQ(answer_of_old_kernel({"descriptors"},
-                                 [] {
-                                   leave_open("/", 1000);
-                                   const rlimit low = {64, 64};
-                                   if (::setrlimit(RLIMIT_NOFILE, &low) != 0 ||
-                                       ::unshare(CLONE_NEWNS) != 0 ||
-                                       ::umount2("/proc", MNT_DETACH) != 0) {
-                                     ::_exit(200);
-                                   }
-                                 }),
-            "descriptors 0 1 2\n");
+  EXPECT_EQ("descriptors 0 1 2\n", answer_of_old_kernel({"descriptors"}, [] {
+              leave_open("/", 1000);
+              const rlimit low = {64, 64};
+              if (::setrlimit(RLIMIT_NOFILE, &low) != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+                  ::umount2("/proc", MNT_DETACH) != 0) {
+                ::_exit(200);
+              }
+            }));
 }
 
 /// What -u is there for.
 TEST_F(Isolation, root_service_can_trace_its_parent) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"trace"}), "out: traces its parent\n");
+  EXPECT_EQ("out: traces its parent\n", answer({"trace"}));
 }
 
 TEST_F(Isolation, service_of_another_user_cannot_trace_its_parent) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(answer({"trace"}, {"-u", "www"}), "ptrace: Operation not permitted\n");
+  EXPECT_EQ("ptrace: Operation not permitted\n", answer({"trace"}, {"-u", "www"}));
 }
 
 class Groups : public Isolation {
@@ -182,12 +177,12 @@ class Groups : public Isolation {
 
 TEST_F(Groups, of_the_super_server_are_replaced_by_the_users_own) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(identity("www"), "uid 33 euid 33 gid 33 egid 33 groups 44\n");
+  EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups 44\n", identity("www"));
 }
 
 TEST_F(Groups, of_the_super_server_are_gone_for_numbers) {
   NEEDS_REAL_ROOT();
-  EXPECT_EQ(identity("33:33"), "uid 33 euid 33 gid 33 egid 33 groups\n");
+  EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups\n", identity("33:33"));
 }
 
 TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
@@ -196,7 +191,7 @@ TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
   write_file("/virtual/domain1.com/run/users", "www:x:55:56::/:\n");
   std::filesystem::remove("/virtual/domain1.com/etc/passwd");
   std::filesystem::create_symlink("/run/users", "/virtual/domain1.com/etc/passwd");
-  EXPECT_EQ(answer({"identity"}, {"-u", "www"}), "uid 55 euid 55 gid 56 egid 56 groups 44\n");
+  EXPECT_EQ("uid 55 euid 55 gid 56 egid 56 groups 44\n", answer({"identity"}, {"-u", "www"}));
 }
 
 /// Between the check and the chroot somebody puts another directory there.
@@ -208,23 +203,24 @@ TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
     std::filesystem::rename("/virtual/domain1.com", "/virtual/was.com");
     std::filesystem::create_symlink("/virtual/domain2.com", "/virtual/domain1.com");
   });
-  EXPECT_EQ(served.answer, "domain1\n");
+  EXPECT_EQ("domain1\n", served.answer);
 }
 
 /// "wait" in place of "nowait": no domain was reached yet, so none may get the listener.
 TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
   write_file("/virtual/conf", "default /virtual/domain1.com\n");
   const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  ASSERT_EQ(0, ::listen(listener.get(), 1));
   Command command;
   command.arguments = {kVirtuald, "/virtual/conf", "service", "name"};
   LogSocket log;
-  EXPECT_EQ(wait_for(start(command, listener.get(), listener.get(), listener.get())), 125);
+  EXPECT_EQ(125, wait_for(start(command, listener.get(), listener.get(), listener.get())));
   const std::vector<std::string> messages = log.take();
-  ASSERT_EQ(messages.size(), 1U);
-  EXPECT_EQ(without_prefix(messages[0]),
-            "getsockname of descriptor 0: not connected "
-            "(inetd must say \"nowait\", xinetd \"wait = no\")");
+  ASSERT_EQ(1U, messages.size());
+  EXPECT_EQ(
+      "getsockname of descriptor 0: not connected "
+      "(inetd must say \"nowait\", xinetd \"wait = no\")",
+      without_prefix(messages[0]));
 }
 
 TEST_F(Isolation, signals_are_at_their_defaults) {
@@ -236,7 +232,7 @@ TEST_F(Isolation, signals_are_at_their_defaults) {
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
   };
-  EXPECT_EQ(serve(serving).answer, "ignored blocked\n");
+  EXPECT_EQ("ignored blocked\n", serve(serving).answer);
 }
 
 }  // namespace

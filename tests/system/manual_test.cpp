@@ -33,7 +33,7 @@ std::string section(const fs::path& page, const std::string& name) {
   Command command;
   command.arguments = {"mandoc", "-T", "ascii", "-O", "width=500", page.string()};
   Outcome outcome = run(command);
-  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
   // Bold and underlined text is overstruck.
   outcome.output = std::regex_replace(outcome.output, std::regex(".\b"), "");
   std::string text;

@@ -87,7 +87,7 @@ TEST_F(Refusal, configuration_that_is_a_directory) {
 }
 
 TEST_F(Refusal, configuration_that_is_a_fifo) {
-  ASSERT_EQ(::mkfifo("/virtual/fifo", 0644), 0);
+  ASSERT_EQ(0, ::mkfifo("/virtual/fifo", 0644));
   expect_refused({"/virtual/fifo", "service"}, 125, "open /virtual/fifo: not a regular file");
 }
 
@@ -146,8 +146,8 @@ TEST_F(Refusal, root_whose_path_is_too_long) {
   }
   write_file("/virtual/conf", "default " + path + "\n");
   const Served served = serve({"/virtual/conf", "service"});
-  EXPECT_EQ(served.status, 125);
-  ASSERT_EQ(served.log.size(), 1U);
+  EXPECT_EQ(125, served.status);
+  ASSERT_EQ(1U, served.log.size());
   EXPECT_TRUE(served.log[0].ends_with(": " + reason_of(ENAMETOOLONG))) << served.log[0];
 }
 
@@ -266,7 +266,7 @@ TEST_F(Refusal, all_descriptors_are_closed) {
 
 TEST_F(Refusal, descriptor_0_is_a_local_socket) {
   int pair[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
   const Descriptor ours(pair[0]);
   const Descriptor theirs(pair[1]);
   expect_refusal(start_with(theirs.get(), theirs.get(), theirs.get()), 125,

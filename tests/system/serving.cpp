@@ -101,10 +101,10 @@ Served serve(const std::vector<std::string>& arguments) {
 }
 
 void expect_refusal(const Served& served, int status, const std::string& message) {
-  EXPECT_EQ(served.answer, "");
-  EXPECT_EQ(served.status, status);
-  ASSERT_EQ(served.log.size(), 1U);
-  EXPECT_EQ(without_prefix(served.log[0]), message);
+  EXPECT_EQ("", served.answer);
+  EXPECT_EQ(status, served.status);
+  ASSERT_EQ(1U, served.log.size());
+  EXPECT_EQ(message, without_prefix(served.log[0]));
 }
 
 std::string reason_of(int code) {

@@ -48,7 +48,7 @@ TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
   Serving serving;
   serving.under = {"strace", "-o", trace, "-e", "signal=none"};
   serving.arguments = {"/virtual/conf", "/usr/sbin/service", "name"};
-  ASSERT_EQ(serve(serving).answer, "domain1\n");
+  ASSERT_EQ("domain1\n", serve(serving).answer);
   const std::vector<std::string> expected = {
       "execve",           // virtuald itself
       "set_tid_address",  // musl's start
@@ -75,7 +75,7 @@ TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
       "rt_sigaction",     // and SIGCHLD are not ignored
       "execve",           // the service
   };
-  EXPECT_EQ(names_of_calls(read_file(trace)), expected);
+  EXPECT_EQ(expected, names_of_calls(read_file(trace)));
 }
 
 }  // namespace

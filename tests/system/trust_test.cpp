@@ -48,14 +48,14 @@ TEST_F(Trust, refuses_a_root_of_another_user_by_name) {
   NEEDS_REAL_ROOT();
   make_writable("/etc");
   write_file("/etc/passwd", read_file("/etc/passwd") + "bob:x:1001:1001::/home/bob:/bin/sh\n");
-  ASSERT_EQ(::chown("/virtual/domain1.com", 1001, 1001), 0);
+  ASSERT_EQ(0, ::chown("/virtual/domain1.com", 1001, 1001));
   ::chmod("/virtual/domain1.com", 0775);
   expect_distrust("/virtual/domain1.com: owned by bob (1001), mode 0775" + kRootRule);
 }
 
 TEST_F(Trust, names_a_user_that_the_host_does_not_know) {
   NEEDS_REAL_ROOT();
-  ASSERT_EQ(::chown("/virtual/domain1.com", 54321, 0), 0);
+  ASSERT_EQ(0, ::chown("/virtual/domain1.com", 54321, 0));
   expect_distrust("/virtual/domain1.com: owned by uid (54321), mode 0755" + kRootRule);
 }
 
@@ -93,7 +93,7 @@ TEST_F(Trust, checks_where_a_link_leads) {
 TEST_F(Trust, checks_who_owns_a_link) {
   NEEDS_REAL_ROOT();
   fs::create_symlink("domain1.com", "/virtual/alias");
-  ASSERT_EQ(::lchown("/virtual/alias", 54321, 0), 0);
+  ASSERT_EQ(0, ::lchown("/virtual/alias", 54321, 0));
   write_file("/virtual/conf", "default /virtual/alias\n");
   expect_distrust("/virtual/alias: owned by uid (54321), mode 0777" + kRootRule);
 }
@@ -101,20 +101,20 @@ TEST_F(Trust, checks_who_owns_a_link) {
 TEST_F(Trust, follows_links_that_roots_own_directories_hold) {
   fs::create_symlink("../virtual/./domain2.com/", "/virtual/alias");
   write_file("/virtual/conf", "default //virtual/alias//.\n");
-  EXPECT_EQ(connect().answer, "domain2\n");
+  EXPECT_EQ("domain2\n", connect().answer);
 }
 
 TEST_F(Trust, follows_a_link_in_the_middle_of_a_path) {
   make_root("/srv-test/domain", "elsewhere");
   fs::create_symlink("../srv-test/.", "/virtual/hosting");
   write_file("/virtual/conf", "default /virtual/hosting/domain\n");
-  EXPECT_EQ(connect().answer, "elsewhere\n");
+  EXPECT_EQ("elsewhere\n", connect().answer);
 }
 
 TEST_F(Trust, follows_a_link_to_the_directory_that_it_stands_in) {
   fs::create_symlink(".", "/virtual/domain2.com/here");
   write_file("/virtual/conf", "default /virtual/domain2.com/here\n");
-  EXPECT_EQ(connect().answer, "domain2\n");
+  EXPECT_EQ("domain2\n", connect().answer);
 }
 
 TEST_F(Trust, refuses_a_path_that_a_link_makes_too_long) {
@@ -141,7 +141,7 @@ TEST_F(Trust, refuses_a_configuration_that_its_group_may_write) {
 
 TEST_F(Trust, refuses_a_configuration_of_another_user) {
   NEEDS_REAL_ROOT();
-  ASSERT_EQ(::chown("/virtual/conf", 54321, 0), 0);
+  ASSERT_EQ(0, ::chown("/virtual/conf", 54321, 0));
   expect_distrust("/virtual/conf: owned by uid (54321), mode 0644" + kConfigRule);
 }
 
@@ -153,7 +153,7 @@ TEST_F(Trust, refuses_a_configuration_in_a_directory_that_others_may_write) {
 
 TEST_F(Trust, takes_a_configuration_through_a_link) {
   fs::create_symlink("/virtual/conf", "/virtual/conf.ftp");
-  EXPECT_EQ(serve({"/virtual/conf.ftp", "service", "name"}).answer, "domain1\n");
+  EXPECT_EQ("domain1\n", serve({"/virtual/conf.ftp", "service", "name"}).answer);
 }
 
 TEST_F(Trust, takes_a_relative_configuration) {
@@ -164,20 +164,20 @@ TEST_F(Trust, takes_a_relative_configuration) {
       ::_exit(99);
     }
   };
-  EXPECT_EQ(serve(serving).answer, "domain1\n");
+  EXPECT_EQ("domain1\n", serve(serving).answer);
 }
 
 TEST_F(Trust, option_w_warns_and_serves) {
   ::chmod("/virtual/conf", 0664);
   ::chmod("/virtual/domain1.com", 0775);
   const Served served = connect({"-w"});
-  EXPECT_EQ(served.answer, "domain1\n");
-  EXPECT_EQ(served.status, 0);
-  ASSERT_EQ(served.log.size(), 2U);
-  EXPECT_EQ(without_prefix(served.log[0], 28),
-            "/virtual/conf: owned by root (0), mode 0664" + kConfigRule);
-  EXPECT_EQ(without_prefix(served.log[1], 28),
-            "/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule);
+  EXPECT_EQ("domain1\n", served.answer);
+  EXPECT_EQ(0, served.status);
+  ASSERT_EQ(2U, served.log.size());
+  EXPECT_EQ("/virtual/conf: owned by root (0), mode 0664" + kConfigRule,
+            without_prefix(served.log[0], 28));
+  EXPECT_EQ("/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule,
+            without_prefix(served.log[1], 28));
 }
 
 // The directory that was checked is the one that becomes the root, whatever its name means a moment
@@ -212,19 +212,20 @@ TEST_F(Trust, test_mode_reports_the_directories_that_a_service_believes) {
   ::chmod("/virtual/domain1.com/dev", 01777);
   const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
   const std::string rule = ": it should be root's own and writable by nobody else\n";
-  EXPECT_EQ(outcome.output,
-            "/virtual/conf:1: warning: /virtual/domain1.com/etc: owned by uid 0, mode 0775" + rule +
+  EXPECT_EQ("/virtual/conf:1: warning: /virtual/domain1.com/etc: owned by uid 0, mode 0775" + rule +
                 "/virtual/conf:1: warning: /virtual/domain1.com/dev: owned by uid 0, mode 1777" +
-                rule + "/virtual/conf: entries: 1, errors: 0, warnings: 2\n");
-  EXPECT_EQ(outcome.status, 0);
+                rule + "/virtual/conf: entries: 1, errors: 0, warnings: 2\n",
+            outcome.output);
+  EXPECT_EQ(0, outcome.status);
 }
 
 TEST_F(Trust, test_mode_reports_the_configuration_itself) {
   ::chmod("/virtual/conf", 0664);
   const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
-  EXPECT_EQ(outcome.output, "/virtual/conf: owned by root (0), mode 0664" + kConfigRule +
-                                "\n/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ("/virtual/conf: owned by root (0), mode 0664" + kConfigRule +
+                "\n/virtual/conf: entries: 3, errors: 1, warnings: 0\n",
+            outcome.output);
+  EXPECT_EQ(1, outcome.status);
 }
 
 }  // namespace

@@ -62,24 +62,24 @@ class User : public ::testing::Test {
 };
 
 TEST_F(User, becomes_the_roots_user_with_its_groups) {
-  EXPECT_EQ(as("www").answer, "uid 33 euid 33 gid 34 egid 34 groups 55 56\n");
+  EXPECT_EQ("uid 33 euid 33 gid 34 egid 34 groups 55 56\n", as("www").answer);
 }
 
 TEST_F(User, group_can_be_named) {
-  EXPECT_EQ(as("www:mail").answer, "uid 33 euid 33 gid 56 egid 56 groups 55 56\n");
-  EXPECT_EQ(as("www:100").answer, "uid 33 euid 33 gid 100 egid 100 groups 55 56\n");
+  EXPECT_EQ("uid 33 euid 33 gid 56 egid 56 groups 55 56\n", as("www:mail").answer);
+  EXPECT_EQ("uid 33 euid 33 gid 100 egid 100 groups 55 56\n", as("www:100").answer);
 }
 
 TEST_F(User, numbers_are_taken_as_they_are_and_have_no_other_groups) {
-  EXPECT_EQ(as("1234:1235").answer, "uid 1234 euid 1234 gid 1235 egid 1235 groups\n");
-  EXPECT_EQ(as("33:mail").answer, "uid 33 euid 33 gid 56 egid 56 groups\n");
-  EXPECT_EQ(as("4294967294:4294967294").answer,
-            "uid 4294967294 euid 4294967294 gid 4294967294 egid 4294967294 groups\n");
+  EXPECT_EQ("uid 1234 euid 1234 gid 1235 egid 1235 groups\n", as("1234:1235").answer);
+  EXPECT_EQ("uid 33 euid 33 gid 56 egid 56 groups\n", as("33:mail").answer);
+  EXPECT_EQ("uid 4294967294 euid 4294967294 gid 4294967294 egid 4294967294 groups\n",
+            as("4294967294:4294967294").answer);
 }
 
 TEST_F(User, numbers_need_no_files) {
   fs::remove_all("/virtual/domain1.com/etc");
-  EXPECT_EQ(as("1000:1000").answer, "uid 1000 euid 1000 gid 1000 egid 1000 groups\n");
+  EXPECT_EQ("uid 1000 euid 1000 gid 1000 egid 1000 groups\n", as("1000:1000").answer);
 }
 
 TEST_F(User, may_be_in_many_groups) {
@@ -90,7 +90,7 @@ TEST_F(User, may_be_in_many_groups) {
     expected += " " + std::to_string(gid);
   }
   write_file("/virtual/domain1.com/etc/group", groups);
-  EXPECT_EQ(as("www").answer, expected + "\n");
+  EXPECT_EQ(expected + "\n", as("www").answer);
 }
 
 TEST_F(User, may_not_be_in_more_groups_than_the_kernel_lets) {
@@ -108,13 +108,13 @@ TEST_F(User, each_root_has_its_own_users) {
   Serving serving;
   serving.arguments = {"-u", "www", "/virtual/conf", "service", "identity"};
   serving.address = "127.0.0.3";
-  EXPECT_EQ(serve(serving).answer, "uid 80 euid 80 gid 81 egid 81 groups\n");
+  EXPECT_EQ("uid 80 euid 80 gid 81 egid 81 groups\n", serve(serving).answer);
 }
 
 TEST_F(User, links_stay_inside_the_root) {
   fs::rename("/virtual/domain1.com/etc/passwd", "/virtual/domain1.com/users");
   fs::create_symlink("../../../../../users", "/virtual/domain1.com/etc/passwd");
-  EXPECT_EQ(as("www").answer, "uid 33 euid 33 gid 34 egid 34 groups 55 56\n");
+  EXPECT_EQ("uid 33 euid 33 gid 34 egid 34 groups 55 56\n", as("www").answer);
 }
 
 TEST_F(User, unknown_user) {
@@ -134,7 +134,7 @@ TEST_F(User, missing_files) {
 
 TEST_F(User, fifo_in_place_of_a_file) {
   fs::remove("/virtual/domain1.com/etc/passwd");
-  ASSERT_EQ(::mkfifo("/virtual/domain1.com/etc/passwd", 0644), 0);
+  ASSERT_EQ(0, ::mkfifo("/virtual/domain1.com/etc/passwd", 0644));
   expect_refused("www", "open /virtual/domain1.com/etc/passwd: not a regular file");
 }
 
@@ -154,7 +154,7 @@ TEST_F(User, malformed_group) {
 }
 
 TEST_F(User, malformed_group_of_another_is_no_matter) {
-  EXPECT_EQ(as("www").status, 0);
+  EXPECT_EQ(0, as("www").status);
 }
 
 TEST_F(User, line_of_any_length_is_refused) {
@@ -192,9 +192,9 @@ TEST_F(User, is_found_where_option_w_has_warned) {
   ::chmod("/virtual/conf", 0664);
   ::chmod("/virtual/domain1.com", 0775);
   const Served served = serve({"-w", "-u", "www:mail", "/virtual/conf", "service", "identity"});
-  EXPECT_EQ(served.status, 0);
+  EXPECT_EQ(0, served.status);
   EXPECT_PRED2(contains, served.answer, "33");
-  EXPECT_EQ(served.log.size(), 2U);
+  EXPECT_EQ(2U, served.log.size());
 }
 
 }  // namespace

@@ -81,48 +81,48 @@ TEST_P(Virtexec, hands_the_arguments_on_as_they_were) {
   const Outcome outcome =
       run_script("virtexec", {"one.com", "sh", "-c", "for a; do echo \"[$a]\"; done", "sh",
                               "two  words", "*", "'\"`$HOME\\", "two\nlines", "", "-a", "--"});
-  EXPECT_EQ(outcome.output, "[two  words]\n[*]\n['\"`$HOME\\]\n[two\nlines]\n[]\n[-a]\n[--]\n");
+  EXPECT_EQ("[two  words]\n[*]\n['\"`$HOME\\]\n[two\nlines]\n[]\n[-a]\n[--]\n", outcome.output);
 }
 
 TEST_P(Virtexec, hands_the_arguments_on_through_a_link) {
   Command command = linked("virtecho", {"-a", "two  words", "*"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
-  EXPECT_EQ(testing_support::run(command).output, "-a two  words *\n");
+  EXPECT_EQ("-a two  words *\n", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, gives_the_program_the_callers_standard_input) {
   Command command = script("virtexec", {"one.com", "cat"});
   command.input = "first\nlast";
-  EXPECT_EQ(testing_support::run(command).output, "first\nlast");
+  EXPECT_EQ("first\nlast", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, keeps_standard_output_and_error_apart) {
   const Outcome outcome = run_script("virtexec", {"one.com", "sh", "-c", "echo out; echo err >&2"});
-  EXPECT_EQ(outcome.output, "out\n");
-  EXPECT_EQ(outcome.errors, "err\n");
+  EXPECT_EQ("out\n", outcome.output);
+  EXPECT_EQ("err\n", outcome.errors);
 }
 
 TEST_P(Virtexec, starts_in_the_roots_top_directory) {
-  EXPECT_EQ(run_script("virtexec", {"two.com", "sh", "-c", "pwd; cat name"}).output,
-            "/\ntwo.com\n");
+  EXPECT_EQ("/\ntwo.com\n",
+            run_script("virtexec", {"two.com", "sh", "-c", "pwd; cat name"}).output);
 }
 
 TEST_P(Virtexec, leaves_with_the_status_of_the_program) {
-  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "exit 7"}).status, 7);
+  EXPECT_EQ(7, run_script("virtexec", {"one.com", "sh", "-c", "exit 7"}).status);
 }
 
 TEST_P(Virtexec, dies_of_the_signal_that_the_program_died_of) {
-  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "kill -9 $$"}).status, 128 + 9);
+  EXPECT_EQ(128 + 9, run_script("virtexec", {"one.com", "sh", "-c", "kill -9 $$"}).status);
 }
 
 TEST_P(Virtexec, says_which_program_the_root_lacks) {
   const Outcome outcome = run_script("virtexec", {"one.com", "smbstatus"});
-  EXPECT_EQ(outcome.status, 127);
-  EXPECT_EQ(outcome.errors, "virtexec: smbstatus: not found in /virtual/one.com\n");
+  EXPECT_EQ(127, outcome.status);
+  EXPECT_EQ("virtexec: smbstatus: not found in /virtual/one.com\n", outcome.errors);
 }
 
 TEST_P(Virtexec, leaves_with_126_if_the_program_cannot_be_started) {
-  EXPECT_EQ(run_script("virtexec", {"one.com", "/name"}).status, 126);
+  EXPECT_EQ(126, run_script("virtexec", {"one.com", "/name"}).status);
 }
 
 TEST_P(Virtexec, finds_a_program_behind_a_link_that_holds_only_in_the_root) {
@@ -130,47 +130,47 @@ TEST_P(Virtexec, finds_a_program_behind_a_link_that_holds_only_in_the_root) {
   fs::create_directories("/virtual/one.com/etc/alternatives");
   fs::create_symlink("/bin/show", "/virtual/one.com/etc/alternatives/show-name");
   fs::create_symlink("/etc/alternatives/show-name", "/virtual/one.com/bin/show-name");
-  EXPECT_EQ(run_script("virtexec", {"one.com", "show-name"}).output, "shown\n");
+  EXPECT_EQ("shown\n", run_script("virtexec", {"one.com", "show-name"}).output);
 }
 
 TEST_P(Virtexec, refuses_a_domain_that_is_not_there) {
   const Outcome outcome = run_script("virtexec", {"three.com", "echo"});
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_EQ(outcome.errors, "virtexec: /virtual/three.com: no such domain\n");
+  EXPECT_EQ(125, outcome.status);
+  EXPECT_EQ("virtexec: /virtual/three.com: no such domain\n", outcome.errors);
 }
 
 TEST_P(Virtexec, refuses_a_domain_outside_of_the_leading_directory) {
   for (const char* name : {"../tmp", "one.com/bin", "..", ".", "lost+found"}) {
     const Outcome outcome = run_script("virtexec", {name, "echo"});
-    EXPECT_EQ(outcome.status, 125);
-    EXPECT_EQ(outcome.errors, "virtexec: " + std::string(name) + ": not the name of a domain\n");
+    EXPECT_EQ(125, outcome.status);
+    EXPECT_EQ("virtexec: " + std::string(name) + ": not the name of a domain\n", outcome.errors);
   }
 }
 
 TEST_P(Virtexec, says_that_it_wants_a_link_or_a_domain) {
   const Outcome outcome = run_script("virtexec");
-  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(2, outcome.status);
   EXPECT_EQ(
-      testing_support::split_lines(outcome.errors).at(0),
       "virtexec: cannot run bare: give a domain and a program, or call it through a link named "
-      "virtPROGRAM");
+      "virtPROGRAM",
+      testing_support::split_lines(outcome.errors).at(0));
 }
 
 TEST_P(Virtexec, wants_a_program_too) {
-  EXPECT_EQ(run_script("virtexec", {"one.com"}).status, 2);
-  EXPECT_EQ(run_script("virtexec", {"-a"}).status, 2);
+  EXPECT_EQ(2, run_script("virtexec", {"one.com"}).status);
+  EXPECT_EQ(2, run_script("virtexec", {"-a"}).status);
 }
 
 TEST_P(Virtexec, refuses_a_link_that_names_no_program) {
   const Outcome outcome = testing_support::run(linked("execute"));
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_EQ(outcome.errors, "execute: not a name that virtexec knows: name the link virtPROGRAM\n");
+  EXPECT_EQ(2, outcome.status);
+  EXPECT_EQ("execute: not a name that virtexec knows: name the link virtPROGRAM\n", outcome.errors);
 }
 
 TEST_P(Virtexec, prints_its_usage_on_request) {
   const Outcome outcome = run_script("virtexec", {"-h"});
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.errors, "");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("", outcome.errors);
   EXPECT_TRUE(outcome.output.starts_with("usage: virtexec domain program [argument ...]\n"));
 }
 
@@ -183,8 +183,8 @@ TEST_P(Virtexec, says_so_when_the_user_is_not_root) {
     }
   };
   const Outcome outcome = testing_support::run(command);
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_EQ(outcome.errors, "virtexec: not root: chroot is for root alone\n");
+  EXPECT_EQ(125, outcome.status);
+  EXPECT_EQ("virtexec: not root: chroot is for root alone\n", outcome.errors);
 }
 
 TEST_P(Virtexec, leaves_the_hosts_environment_behind) {
@@ -192,23 +192,24 @@ TEST_P(Virtexec, leaves_the_hosts_environment_behind) {
   (*command.environment)["SECRET"] = "of the host";
   (*command.environment)["LD_PRELOAD"] = "";
   (*command.environment)["TERM"] = "vt100";
-  EXPECT_EQ(testing_support::run(command).output,
-            "TERM=vt100\nHOME=/home/r\nSHELL=/bin/sh\n"
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-            "USER=root\nLOGNAME=root\n");
+  EXPECT_EQ(
+      "TERM=vt100\nHOME=/home/r\nSHELL=/bin/sh\n"
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+      "USER=root\nLOGNAME=root\n",
+      testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, takes_the_path_from_the_roots_login_defs) {
   write_file("/virtual/one.com/etc/login.defs",
              "# no comment\nENV_PATH PATH=/x\nENV_SUPATH\tPATH=/bin:/sbin\n");
-  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output, "/bin:/sbin\n");
+  EXPECT_EQ("/bin:/sbin\n", run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output);
 }
 
 TEST_P(Virtexec, follows_no_link_from_the_root_to_the_hosts_files) {
   write_file("/tmp/login.defs", "ENV_SUPATH PATH=/of/the/host\n");
   fs::create_symlink("/tmp/login.defs", "/virtual/one.com/etc/login.defs");
-  EXPECT_EQ(run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output,
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+  EXPECT_EQ("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n",
+            run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output);
 }
 
 /// Says which of the descriptors 3 to 9 are open.
@@ -223,15 +224,15 @@ TEST_P(Virtexec, takes_no_descriptor_of_the_host_along) {
       ::dup2(root, descriptor);
     }
   };
-  EXPECT_EQ(testing_support::run(command).output, "end\n");
+  EXPECT_EQ("end\n", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, takes_no_descriptor_of_its_own_along_in_all_domains) {
-  EXPECT_EQ(run_script("virtexec", {"-a", "sh", "-c", kListDescriptors}).output, "end\nend\n");
+  EXPECT_EQ("end\nend\n", run_script("virtexec", {"-a", "sh", "-c", kListDescriptors}).output);
 }
 
 TEST_P(Virtexec, runs_the_program_in_every_domain) {
-  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
+  EXPECT_EQ("one.com\ntwo.com\n", run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
 
 TEST_P(Virtexec, skips_what_is_no_domain) {
@@ -240,15 +241,15 @@ TEST_P(Virtexec, skips_what_is_no_domain) {
   write_file("/virtual/conf.ftp", "");
   fs::create_symlink("nowhere", "/virtual/dangling");
   fs::create_symlink("one.com", "/virtual/alias.com");
-  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output, "one.com\ntwo.com\n");
+  EXPECT_EQ("one.com\ntwo.com\n", run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
 
 TEST_P(Virtexec, runs_once_in_a_domain_that_two_links_lead_to) {
   make_root("/tmp/elsewhere.com");
   fs::create_symlink("/tmp/elsewhere.com", "/virtual/a.com");
   fs::create_symlink("/tmp/elsewhere.com", "/virtual/b.com");
-  EXPECT_EQ(run_script("virtexec", {"-a", "cat", "/name"}).output,
-            "one.com\ntwo.com\nelsewhere.com\n");
+  EXPECT_EQ("one.com\ntwo.com\nelsewhere.com\n",
+            run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
 
 TEST_P(Virtexec, tries_all_domains_and_leaves_with_the_first_failure) {
@@ -258,43 +259,43 @@ TEST_P(Virtexec, tries_all_domains_and_leaves_with_the_first_failure) {
       {"-a", "sh", "-c",
        "read -r name </name; echo $name; case $name in one.com) exit 0 ;; t*e.com) exit 3 ;; "
        "two.com) exit 4 ;; esac"});
-  EXPECT_EQ(outcome.output, "one.com\nthree.com\ntwo.com\n");
-  EXPECT_EQ(outcome.status, 3);
+  EXPECT_EQ("one.com\nthree.com\ntwo.com\n", outcome.output);
+  EXPECT_EQ(3, outcome.status);
 }
 
 TEST_P(Virtexec, gives_the_callers_input_to_the_first_of_all_domains_that_reads_it) {
   Command command = script("virtexec", {"-a", "sh", "-c", "read -r line; echo \"$line\""});
   command.input = "for one\nfor two\n";
-  EXPECT_EQ(testing_support::run(command).output, "for one\nfor two\n");
+  EXPECT_EQ("for one\nfor two\n", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, heads_each_domain_on_a_terminal) {
   Terminal terminal(script("virtexec", {"-a", "cat", "/name"}));
-  EXPECT_EQ(terminal.finish(), 0);
-  EXPECT_EQ(terminal.screen(), "==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n");
+  EXPECT_EQ(0, terminal.finish());
+  EXPECT_EQ("==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n", terminal.screen());
 }
 
 TEST_P(Virtexec, says_when_there_are_no_domains) {
   Command command = script("virtexec", {"-a", "echo"});
   (*command.environment)["VIRTUAL"] = "/run/empty";
   const Outcome outcome = testing_support::run(command);
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_EQ(outcome.errors, "virtexec: /run/empty: no domains there: make one with virtfs\n");
+  EXPECT_EQ(125, outcome.status);
+  EXPECT_EQ("virtexec: /run/empty: no domains there: make one with virtfs\n", outcome.errors);
 }
 
 TEST_P(Virtexec, runs_a_links_program_in_the_domain_of_the_environment) {
   Command command = linked("virtcat", {"/name"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "two.com";
-  EXPECT_EQ(testing_support::run(command).output, "two.com\n");
+  EXPECT_EQ("two.com\n", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, without_a_terminal_asks_for_the_domain_in_the_environment) {
   Command command = linked("virtcat", {"/name"});
   command.prepare = [] { ::setsid(); };
   const Outcome outcome = testing_support::run(command);
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_EQ(outcome.errors,
-            "virtcat: no terminal to choose a domain on: set VIRTUAL_DOMAIN to its name\n");
+  EXPECT_EQ(125, outcome.status);
+  EXPECT_EQ("virtcat: no terminal to choose a domain on: set VIRTUAL_DOMAIN to its name\n",
+            outcome.errors);
 }
 
 TEST_P(Virtexec, runs_in_the_domain_chosen_in_dialogs_menu) {
@@ -305,7 +306,7 @@ TEST_P(Virtexec, runs_in_the_domain_chosen_in_dialogs_menu) {
   ASSERT_TRUE(terminal.shows(kMenuHelp)) << terminal.screen();
   ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
   terminal.type("2\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("two.com\r\n")) << terminal.screen();
 }
 
@@ -316,7 +317,7 @@ TEST_P(Virtexec, runs_nothing_when_dialogs_menu_is_cancelled) {
   Terminal terminal(linked("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
   terminal.type("\t\r");
-  EXPECT_EQ(terminal.finish(), 125);
+  EXPECT_EQ(125, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("virtcat: no domain chosen: nothing was run\r\n"))
       << terminal.screen();
 }
@@ -326,7 +327,7 @@ TEST_P(Virtexec, without_dialog_shows_a_numbered_list) {
   ASSERT_TRUE(terminal.shows("  1  one.com\r\n  2  two.com\r\nRun cat in which domain (1-2)? "))
       << terminal.screen();
   terminal.type("2\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("\r\ntwo.com\r\n")) << terminal.screen();
 }
 
@@ -336,7 +337,7 @@ TEST_P(Virtexec, on_a_terminal_that_dialog_cannot_use_shows_a_numbered_list) {
   Terminal terminal(command);
   ASSERT_TRUE(terminal.shows("(1-2)? ")) << terminal.screen();
   terminal.type("one.com\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("\r\none.com\r\n")) << terminal.screen();
 }
 
@@ -347,14 +348,14 @@ TEST_P(Virtexec, asks_again_after_an_answer_that_is_no_domain) {
   ASSERT_TRUE(terminal.shows("3: no such domain\r\n"));
   ASSERT_TRUE(terminal.shows("(1-2)? "));
   terminal.type("1\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
 }
 
 TEST_P(Virtexec, runs_nothing_at_the_end_of_the_terminals_input) {
   Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("(1-2)? "));
   terminal.type("\x04");
-  EXPECT_EQ(terminal.finish(), 125);
+  EXPECT_EQ(125, terminal.finish());
 }
 
 TEST_P(Virtexec, asks_on_the_terminal_and_not_on_standard_input) {
@@ -365,7 +366,7 @@ TEST_P(Virtexec, asks_on_the_terminal_and_not_on_standard_input) {
   Terminal terminal(command);
   ASSERT_TRUE(terminal.shows("(1-2)? ")) << terminal.screen();
   terminal.type("1\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("for the program\r\none.com\r\n")) << terminal.screen();
 }
 
@@ -373,7 +374,7 @@ TEST_P(Virtexec, gives_the_program_the_terminal) {
   Terminal terminal(
       script("virtexec", {"one.com", "sh", "-c", "read -r line; test -t 0; echo $?$line"}));
   terminal.type("typed\r");
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("0typed\r\n")) << terminal.screen();
 }
 
@@ -383,15 +384,15 @@ constexpr const char* kOpenTerminal = "if (: >/dev/tty); then echo reached; else
 /// Gives the root the terminal that its programs might type on.
 void bind_terminal(const fs::path& root) {
   write_file(root / "dev/tty", "");
-  ASSERT_EQ(testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status, 0);
+  ASSERT_EQ(0, testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status);
 }
 
 TEST_P(Virtexec, leaves_the_terminal_to_a_command_that_uses_it) {
   NEEDS_REAL_ROOT();
   bind_terminal("/virtual/one.com");
   Terminal terminal(script("virtexec", {"one.com", "sh", "-c", kOpenTerminal}));
-  EXPECT_EQ(terminal.finish(), 0);
-  EXPECT_EQ(terminal.screen(), "reached\r\n");
+  EXPECT_EQ(0, terminal.finish());
+  EXPECT_EQ("reached\r\n", terminal.screen());
 }
 
 TEST_P(Virtexec, cuts_a_scripts_command_off_from_the_terminal) {
@@ -402,8 +403,8 @@ TEST_P(Virtexec, cuts_a_scripts_command_off_from_the_terminal) {
       command.arguments.begin(),
       {"sh", "-c", "\"$@\" </dev/null >/run/said 2>/dev/null; cat /run/said", "sh"});
   Terminal terminal(command);
-  EXPECT_EQ(terminal.finish(), 0);
-  EXPECT_EQ(terminal.screen(), "cut off\r\n");
+  EXPECT_EQ(0, terminal.finish());
+  EXPECT_EQ("cut off\r\n", terminal.screen());
 }
 
 TEST_P(Virtexec, makes_no_file) {
@@ -416,13 +417,13 @@ TEST_P(Virtexec, makes_no_file) {
   Terminal terminal(command);
   ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
   terminal.type("\r");
-  ASSERT_EQ(terminal.finish(), 0) << terminal.screen();
+  ASSERT_EQ(0, terminal.finish()) << terminal.screen();
   const std::string calls = testing_support::read_file("/run/calls");
   ASSERT_NE(calls.find("/name"), std::string::npos);
   for (const std::string& line : testing_support::split_lines(calls)) {
     if (line.find("\"/dev/") == std::string::npos) {
-      EXPECT_EQ(line.find("O_CREAT"), std::string::npos) << line;
-      EXPECT_EQ(line.find("mkdir"), std::string::npos) << line;
+      EXPECT_EQ(std::string::npos, line.find("O_CREAT")) << line;
+      EXPECT_EQ(std::string::npos, line.find("mkdir")) << line;
     }
   }
 }
@@ -442,7 +443,7 @@ TEST_P(Virtexec, finds_what_the_scripts_share_where_it_is_installed) {
   fs::create_symlink("/run/prefix/bin/virtexec", "/run/virtcat");
   Command command = script("/run/virtcat", {"/name"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
-  EXPECT_EQ(testing_support::run(command).output, "one.com\n");
+  EXPECT_EQ("one.com\n", testing_support::run(command).output);
 }
 
 INSTANTIATE_SHELLS(Virtexec);

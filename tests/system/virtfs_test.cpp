@@ -111,7 +111,7 @@ class Virtfs : public testing_support::ShellTest {
   /// Makes a domain, which must succeed.
   void make(const std::vector<std::string>& arguments) const {
     const Outcome outcome = run_script("virtfs", arguments);
-    ASSERT_EQ(outcome.status, 0) << outcome.errors;
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
   }
 
   [[nodiscard]] Outcome run_in(const std::string& domain,
@@ -125,54 +125,54 @@ class Virtfs : public testing_support::ShellTest {
 
 TEST_P(Virtfs, makes_a_root_in_which_the_program_runs) {
   make({"-p", "ls", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"ls", "/home/a", "/etc/hostname"}).output,
-            "/etc/hostname\n\n/home/a:\n");
+  EXPECT_EQ("/etc/hostname\n\n/home/a:\n",
+            run_in("one.com", {"ls", "/home/a", "/etc/hostname"}).output);
 }
 
 TEST_P(Virtfs, says_each_step_the_size_the_time_and_what_to_type_next) {
   const Outcome outcome = run_script("virtfs", {"-p", "cat", "one.com"});
   const std::vector<std::string> lines = testing_support::split_lines(outcome.output);
-  ASSERT_EQ(lines.size(), 7U) << outcome.output;
-  EXPECT_EQ(lines[0], "Create /virtual/one.com");
-  EXPECT_EQ(lines[1], "Create dev");
-  EXPECT_EQ(lines[2], "Create etc");
-  EXPECT_EQ(lines[3], "Create programs and libraries");
-  EXPECT_EQ(lines[4], "Try the programs");
+  ASSERT_EQ(7U, lines.size()) << outcome.output;
+  EXPECT_EQ("Create /virtual/one.com", lines[0]);
+  EXPECT_EQ("Create dev", lines[1]);
+  EXPECT_EQ("Create etc", lines[2]);
+  EXPECT_EQ("Create programs and libraries", lines[3]);
+  EXPECT_EQ("Try the programs", lines[4]);
   EXPECT_TRUE(lines[5].starts_with("/virtual/one.com: ") && lines[5].ends_with(" s")) << lines[5];
-  EXPECT_EQ(lines[6],
-            "Next: add the line \"ADDRESS /virtual/one.com\" to a configuration of virtuald");
-  EXPECT_EQ(outcome.errors, kLacking);
+  EXPECT_EQ("Next: add the line \"ADDRESS /virtual/one.com\" to a configuration of virtuald",
+            lines[6]);
+  EXPECT_EQ(kLacking, outcome.errors);
 }
 
 TEST_P(Virtfs, says_only_what_went_wrong_when_quiet) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "cat", "one.com"});
-  EXPECT_EQ(outcome.output, "");
-  EXPECT_EQ(outcome.errors, kLacking);
+  EXPECT_EQ("", outcome.output);
+  EXPECT_EQ(kLacking, outcome.errors);
 }
 
 TEST_P(Virtfs, finds_a_program_in_the_systems_directories_that_are_not_on_path) {
   Command command = script("virtfs", {"-p", "chroot", "one.com"});
   (*command.environment)["PATH"] = "/usr/bin:/bin";
-  ASSERT_EQ(testing_support::run(command).status, 0);
+  ASSERT_EQ(0, testing_support::run(command).status);
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/sbin/chroot"));
 }
 
 TEST_P(Virtfs, takes_a_program_by_its_path) {
   write_program("/run/service", read_file("/bin/busybox"));
   make({"-p", "/run/service", "one.com"});
-  EXPECT_EQ(access_of("/virtual/one.com/run/service"), "0:0 0755");
+  EXPECT_EQ("0:0 0755", access_of("/virtual/one.com/run/service"));
 }
 
 TEST_P(Virtfs, takes_the_interpreter_of_a_script) {
   write_program("/run/hello", "#!/bin/sh -e\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
+  EXPECT_EQ("hello\n", run_in("one.com", {"/run/hello"}).output);
 }
 
 TEST_P(Virtfs, takes_the_interpreter_that_env_finds) {
   write_program("/run/hello", "#!/usr/bin/env sh\necho hello\n");
   make({"-p", "/run/hello", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"/run/hello"}).output, "hello\n");
+  EXPECT_EQ("hello\n", run_in("one.com", {"/run/hello"}).output);
 }
 
 TEST_P(Virtfs, takes_a_program_that_alternatives_lead_to) {
@@ -180,22 +180,22 @@ TEST_P(Virtfs, takes_a_program_that_alternatives_lead_to) {
     SKIP_OR_FAIL("awk is no alternative here");
   }
   make({"-p", "awk", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
+  EXPECT_EQ("42\n", run_in("one.com", {"awk", "BEGIN { print 6 * 7 }"}).output);
 }
 
 TEST_P(Virtfs, takes_a_static_program_as_it_is) {
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"busybox", "echo", "static"}).output, "static\n");
+  EXPECT_EQ("static\n", run_in("one.com", {"busybox", "echo", "static"}).output);
   EXPECT_FALSE(fs::exists("/virtual/one.com/lib64/ld-linux-x86-64.so.2"));
 }
 
 TEST_P(Virtfs, makes_a_root_where_a_person_gets_a_password) {
   make({"-p", "useradd", "-p", "chpasswd", "one.com"});
-  ASSERT_EQ(run_in("one.com", {"useradd", "-m", "-d", "/home/b/bob", "bob"}).status, 0);
+  ASSERT_EQ(0, run_in("one.com", {"useradd", "-m", "-d", "/home/b/bob", "bob"}).status);
   Command command = script("virtexec", {"one.com", "chpasswd"});
   command.input = "bob:of domain one\n";
   const Outcome outcome = testing_support::run(command);
-  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_NE(read_file("/virtual/one.com/etc/shadow").find("\nbob:$"), std::string::npos);
 }
 
@@ -204,11 +204,10 @@ TEST_P(Virtfs, takes_the_modules_that_pams_configuration_names) {
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/passwd"));
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/common-password"));
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/other"));
-  EXPECT_EQ(files_where("/virtual/one.com/usr/lib",
-                        [](const struct stat& status) {
-                          return (status.st_mode & 07022) != 0 && S_ISREG(status.st_mode);
-                        }),
-            std::vector<std::string>());
+  EXPECT_EQ(std::vector<std::string>(),
+            files_where("/virtual/one.com/usr/lib", [](const struct stat& status) {
+              return (status.st_mode & 07022) != 0 && S_ISREG(status.st_mode);
+            }));
   std::set<std::string> modules;
   for (const fs::directory_entry& entry :
        fs::recursive_directory_iterator("/virtual/one.com/usr/lib")) {
@@ -223,7 +222,7 @@ TEST_P(Virtfs, takes_the_modules_that_pams_configuration_names) {
 
 TEST_P(Virtfs, takes_the_terminals_of_a_program_that_draws_on_them) {
   make({"-p", "bash", "-p", "tput", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"tput", "-T", "xterm", "cols"}).status, 0);
+  EXPECT_EQ(0, run_in("one.com", {"tput", "-T", "xterm", "cols"}).status);
 }
 
 TEST_P(Virtfs, leaves_the_terminals_out_where_no_program_draws_on_them) {
@@ -240,7 +239,7 @@ TEST_P(Virtfs, keeps_the_time_zone_of_the_host) {
   fs::remove("/etc/localtime");
   fs::create_symlink("/usr/share/zoneinfo/Asia/Tokyo", "/etc/localtime");
   make({"-p", "date", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"date", "+%Z"}).output, "JST\n");
+  EXPECT_EQ("JST\n", run_in("one.com", {"date", "+%Z"}).output);
 }
 
 TEST_P(Virtfs, takes_the_library_of_perl) {
@@ -248,36 +247,35 @@ TEST_P(Virtfs, takes_the_library_of_perl) {
     SKIP_OR_FAIL("needs perl");
   }
   make({"-p", "perl", "one.com"});
-  EXPECT_EQ(run_in("one.com", {"perl", "-MPOSIX", "-e", "print floor(4.5)"}).output, "4");
+  EXPECT_EQ("4", run_in("one.com", {"perl", "-MPOSIX", "-e", "print floor(4.5)"}).output);
 }
 
 TEST_P(Virtfs, keeps_the_set_user_id_bit_of_a_program_asked_for_and_says_so) {
   const Outcome outcome = run_script("virtfs", {"-p", "passwd", "one.com"});
-  ASSERT_EQ(outcome.status, 0);
+  ASSERT_EQ(0, outcome.status);
   EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/passwd\n"),
             std::string::npos)
       << outcome.output;
-  EXPECT_EQ(files_where("/virtual/one.com",
-                        [](const struct stat& status) {
-                          return S_ISREG(status.st_mode) && (status.st_mode & 06000) != 0;
-                        }),
-            std::vector<std::string>{"/usr/bin/passwd"});
+  EXPECT_EQ(std::vector<std::string>{"/usr/bin/passwd"},
+            files_where("/virtual/one.com", [](const struct stat& status) {
+              return S_ISREG(status.st_mode) && (status.st_mode & 06000) != 0;
+            }));
 }
 
 TEST_P(Virtfs, refuses_a_program_that_others_may_write) {
   write_file("/run/service", read_file("/bin/busybox"));
   ::chmod("/run/service", 0757);
   const Outcome outcome = run_script("virtfs", {"-p", "/run/service", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.errors,
-            "virtfs: /run/service: not root's own, or others may write it: not taken\n");
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: /run/service: not root's own, or others may write it: not taken\n",
+            outcome.errors);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_a_program_that_root_does_not_own) {
   write_program("/run/service", read_file("/bin/busybox"));
-  ASSERT_EQ(::chown("/run/service", 1000, 0), 0);
-  EXPECT_EQ(run_script("virtfs", {"-p", "/run/service", "one.com"}).status, 1);
+  ASSERT_EQ(0, ::chown("/run/service", 1000, 0));
+  EXPECT_EQ(1, run_script("virtfs", {"-p", "/run/service", "one.com"}).status);
 }
 
 TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
@@ -286,19 +284,19 @@ TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
       first_line(testing_support::run(
                      {"sh", "-c", "ldd /bin/ls | sed -n 's/.*libselinux.* => \\([^ ]*\\).*/\\1/p'"})
                      .output));
-  ASSERT_EQ(::chmod(library.c_str(), 0666), 0);
+  ASSERT_EQ(0, ::chmod(library.c_str(), 0666));
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(1, outcome.status);
   EXPECT_TRUE(outcome.errors.ends_with(": not root's own, or others may write it: not taken\n"))
       << outcome.errors;
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "-p", "no-such-daemon", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.errors, "virtfs: no-such-daemon: not found on this host\n");
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: no-such-daemon: not found on this host\n", outcome.errors);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 // ---- What is asked for.
@@ -306,49 +304,49 @@ TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
 TEST_P(Virtfs, refuses_what_is_no_domain_name) {
   for (const char* name : {"../x", "a/b", "", "-x", "a b", ".x", "a\nb", "a*"}) {
     const Outcome outcome = run_script("virtfs", {"-p", "ls", "--", name});
-    EXPECT_EQ(outcome.status, 1) << name;
-    EXPECT_EQ(outcome.errors,
-              "virtfs: " + std::string(name) +
-                  ": not the name of a domain: letters, digits, dots and hyphens only\n");
+    EXPECT_EQ(1, outcome.status) << name;
+    EXPECT_EQ("virtfs: " + std::string(name) +
+                  ": not the name of a domain: letters, digits, dots and hyphens only\n",
+              outcome.errors);
   }
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, never_touches_a_domain_that_is_there) {
   write_file("/virtual/one.com/etc/passwd", "of the domain\n");
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.errors, "virtfs: /virtual/one.com: exists already: nothing was changed\n");
-  EXPECT_EQ(names_in("/virtual/one.com"), std::set<std::string>{"etc"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: /virtual/one.com: exists already: nothing was changed\n", outcome.errors);
+  EXPECT_EQ(std::set<std::string>{"etc"}, names_in("/virtual/one.com"));
 }
 
 TEST_P(Virtfs, takes_a_dead_link_for_a_domain_that_is_there) {
   fs::create_symlink("/run/elsewhere", "/virtual/one.com");
-  EXPECT_EQ(run_script("virtfs", {"-p", "ls", "one.com"}).status, 1);
+  EXPECT_EQ(1, run_script("virtfs", {"-p", "ls", "one.com"}).status);
   EXPECT_FALSE(fs::exists("/run/elsewhere"));
 }
 
 TEST_P(Virtfs, makes_the_domain_in_another_leading_directory) {
   make({"-d", "/run/domains", "-p", "ls", "one.com"});
   EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_a_leading_directory_that_a_configuration_cannot_name) {
-  EXPECT_EQ(run_script("virtfs", {"-d", "domains", "-p", "ls", "one.com"}).errors,
-            "virtfs: domains: the leading directory must be an absolute path\n");
-  EXPECT_EQ(run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors,
-            "virtfs: /run/a b: a configuration of virtuald cannot name a directory with a space\n");
+  EXPECT_EQ("virtfs: domains: the leading directory must be an absolute path\n",
+            run_script("virtfs", {"-d", "domains", "-p", "ls", "one.com"}).errors);
+  EXPECT_EQ("virtfs: /run/a b: a configuration of virtuald cannot name a directory with a space\n",
+            run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors);
 }
 
 TEST_P(Virtfs, warns_of_a_leading_directory_that_others_may_write) {
-  ASSERT_EQ(::chmod("/virtual", 0775), 0);
+  ASSERT_EQ(0, ::chmod("/virtual", 0775));
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
-  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(0, outcome.status);
   EXPECT_EQ(
-      first_line(outcome.errors),
       "virtfs: /virtual: not root's own, or others may write it: virtuald serves from it only "
-      "with -w");
+      "with -w",
+      first_line(outcome.errors));
 }
 
 TEST_P(Virtfs, without_a_domain_asks_for_it_and_for_the_leading_directory) {
@@ -357,7 +355,7 @@ TEST_P(Virtfs, without_a_domain_asks_for_it_and_for_the_leading_directory) {
   terminal.type("one.com\r");
   ASSERT_TRUE(terminal.shows("Enter the leading directory (Enter for /virtual): "));
   terminal.type("/run/domains\r");
-  EXPECT_EQ(terminal.finish(), 0) << terminal.screen();
+  EXPECT_EQ(0, terminal.finish()) << terminal.screen();
   EXPECT_TRUE(fs::exists("/run/domains/one.com/usr/bin/ls"));
 }
 
@@ -367,7 +365,7 @@ TEST_P(Virtfs, takes_the_default_leading_directory_for_an_empty_answer) {
   terminal.type("one.com\r");
   ASSERT_TRUE(terminal.shows("(Enter for /virtual): "));
   terminal.type("\r");
-  EXPECT_EQ(terminal.finish(), 0) << terminal.screen();
+  EXPECT_EQ(0, terminal.finish()) << terminal.screen();
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/bin/ls"));
 }
 
@@ -375,19 +373,19 @@ TEST_P(Virtfs, makes_nothing_without_a_domain_name) {
   Terminal terminal(script("virtfs", {"-p", "ls"}));
   ASSERT_TRUE(terminal.shows("Enter the domain name: "));
   terminal.type("\r");
-  EXPECT_EQ(terminal.finish(), 1);
+  EXPECT_EQ(1, terminal.finish());
   EXPECT_TRUE(terminal.screen().ends_with("virtfs: no domain name: nothing was made\r\n"));
 }
 
 TEST_P(Virtfs, without_a_domain_or_a_terminal_says_so) {
   const Outcome outcome = run_script("virtfs", {"-p", "ls"});
-  EXPECT_EQ(outcome.status, 2);
-  EXPECT_EQ(first_line(outcome.errors), "virtfs: no domain given, and no terminal to ask on");
+  EXPECT_EQ(2, outcome.status);
+  EXPECT_EQ("virtfs: no domain given, and no terminal to ask on", first_line(outcome.errors));
 }
 
 TEST_P(Virtfs, gives_sizes_on_a_terminal) {
   Terminal terminal(script("virtfs", {"-p", "ls", "one.com"}));
-  EXPECT_EQ(terminal.finish(), 0);
+  EXPECT_EQ(0, terminal.finish());
   EXPECT_NE(terminal.screen().find("MiB"), std::string::npos);
   for (const std::string& line : testing_support::split_lines(terminal.screen())) {
     if (line.starts_with("Create ")) {
@@ -399,23 +397,24 @@ TEST_P(Virtfs, gives_sizes_on_a_terminal) {
 TEST_P(Virtfs, says_what_it_would_do_and_does_nothing) {
   const Outcome outcome = run_script(
       "virtfs", {"-n", "-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.output,
-            "Would make /virtual/one.com\nWould copy /usr/bin/busybox\n"
-            "Would add \"10.0.0.1 /virtual/one.com\" to /virtual/conf\n");
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ(
+      "Would make /virtual/one.com\nWould copy /usr/bin/busybox\n"
+      "Would add \"10.0.0.1 /virtual/one.com\" to /virtual/conf\n",
+      outcome.output);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_an_unknown_option) {
   const Outcome outcome = run_script("virtfs", {"-z"});
-  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(2, outcome.status);
   EXPECT_NE(outcome.errors.find("usage: virtfs [-lnq] [-d dir] [-p program]... "),
             std::string::npos);
 }
 
 TEST_P(Virtfs, prints_its_usage_on_request) {
   const Outcome outcome = run_script("virtfs", {"-h"});
-  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(0, outcome.status);
   EXPECT_TRUE(outcome.output.starts_with("usage: virtfs [-lnq] [-d dir] [-p program]... "));
 }
 
@@ -446,26 +445,26 @@ TEST_P(Virtfs, makes_the_layout) {
                            "var/spool",
                            "var/www/master",
                            "var/www/server"}) {
-    EXPECT_EQ(access_of(root / name), "0:0 0755") << name;
+    EXPECT_EQ("0:0 0755", access_of(root / name)) << name;
   }
   for (char letter = 'a'; letter <= 'z'; ++letter) {
-    EXPECT_EQ(access_of(root / "home" / std::string(1, letter)), "0:0 0755") << letter;
+    EXPECT_EQ("0:0 0755", access_of(root / "home" / std::string(1, letter))) << letter;
   }
-  EXPECT_EQ(access_of(root / "tmp"), "0:0 1777");
-  EXPECT_EQ(access_of(root / "var/lock"), "0:0 1777");
-  EXPECT_EQ(access_of(root / "var/www/html"), "0:0 2755");
-  EXPECT_EQ(fs::file_size(root / "var/log/wtmp"), 0U);
-  EXPECT_EQ(fs::file_size(root / "var/run/utmp"), 0U);
+  EXPECT_EQ("0:0 1777", access_of(root / "tmp"));
+  EXPECT_EQ("0:0 1777", access_of(root / "var/lock"));
+  EXPECT_EQ("0:0 2755", access_of(root / "var/www/html"));
+  EXPECT_EQ(0U, fs::file_size(root / "var/log/wtmp"));
+  EXPECT_EQ(0U, fs::file_size(root / "var/run/utmp"));
 }
 
 TEST_P(Virtfs, makes_links_in_the_layout_that_lead_nowhere_else_from_outside) {
   make({"-p", "busybox", "one.com"});
   const fs::path root = "/virtual/one.com";
-  EXPECT_EQ(fs::read_symlink(root / "usr/tmp"), "../tmp");
-  EXPECT_EQ(fs::read_symlink(root / "var/tmp"), "../tmp");
-  EXPECT_EQ(fs::read_symlink(root / "var/run"), "../run");
-  EXPECT_EQ(fs::canonical(root / "usr/spool/mail"), root / "var/mail");
-  EXPECT_EQ(fs::canonical(root / "var/spool/mail"), root / "var/mail");
+  EXPECT_EQ("../tmp", fs::read_symlink(root / "usr/tmp"));
+  EXPECT_EQ("../tmp", fs::read_symlink(root / "var/tmp"));
+  EXPECT_EQ("../run", fs::read_symlink(root / "var/run"));
+  EXPECT_EQ(root / "var/mail", fs::canonical(root / "usr/spool/mail"));
+  EXPECT_EQ(root / "var/mail", fs::canonical(root / "var/spool/mail"));
 }
 
 TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
@@ -473,29 +472,29 @@ TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
   write_file("/etc/passwd", read_file("/etc/passwd") + "webmast:x:701:702::/:/bin/sh\n");
   write_file("/etc/group", read_file("/etc/group") + "www:x:702:\n");
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
-  EXPECT_EQ(outcome.errors, "");
-  EXPECT_EQ(access_of("/virtual/one.com/var/www/html"), "701:702 2755");
-  EXPECT_EQ(access_of("/virtual/one.com/var/www/master"), "701:702 0755");
-  EXPECT_EQ(access_of("/virtual/one.com/var/www/server"), "701:702 0755");
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ("701:702 2755", access_of("/virtual/one.com/var/www/html"));
+  EXPECT_EQ("701:702 0755", access_of("/virtual/one.com/var/www/master"));
+  EXPECT_EQ("701:702 0755", access_of("/virtual/one.com/var/www/server"));
 }
 
 TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ(names_in("/virtual/one.com/dev"),
-            (std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty"}));
-  EXPECT_EQ(files_where("/virtual/one.com",
-                        [](const struct stat& status) { return S_ISBLK(status.st_mode); }),
-            std::vector<std::string>());
+  EXPECT_EQ((std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty"}),
+            names_in("/virtual/one.com/dev"));
+  EXPECT_EQ(std::vector<std::string>(),
+            files_where("/virtual/one.com",
+                        [](const struct stat& status) { return S_ISBLK(status.st_mode); }));
   struct stat null {};
-  ASSERT_EQ(::stat("/virtual/one.com/dev/null", &null), 0);
-  EXPECT_EQ(null.st_rdev, makedev(1, 3));
-  EXPECT_EQ(null.st_mode, S_IFCHR | 0666U);
+  ASSERT_EQ(0, ::stat("/virtual/one.com/dev/null", &null));
+  EXPECT_EQ(makedev(1, 3), null.st_rdev);
+  EXPECT_EQ(S_IFCHR | 0666U, null.st_mode);
 }
 
 TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
   const testing_support::LogSocket log("/virtual/log");
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ(inode_of("/virtual/one.com/dev/log"), inode_of("/virtual/log"));
+  EXPECT_EQ(inode_of("/virtual/log"), inode_of("/virtual/one.com/dev/log"));
 }
 
 TEST_P(Virtfs, locks_all_accounts_and_takes_no_hash) {
@@ -507,13 +506,14 @@ TEST_P(Virtfs, locks_all_accounts_and_takes_no_hash) {
                                 "nobody:x:65534:65534::/:/bin/false\n");
   write_file("/etc/group", "root:x:0:\nusers:x:100:ann,daemon\nann:x:1000:\n");
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ(read_file("/virtual/one.com/etc/passwd"),
-            "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/false\n"
-            "nobody:x:65534:65534:nobody:/:/bin/false\n");
-  EXPECT_EQ(read_file("/virtual/one.com/etc/shadow"),
-            "root:*::0:99999:7:::\ndaemon:*::0:99999:7:::\nnobody:*::0:99999:7:::\n");
-  EXPECT_EQ(read_file("/virtual/one.com/etc/group"), "root:x:0:\nusers:x:100:daemon\n");
-  EXPECT_EQ(files_with("/virtual/one.com", hash), "");
+  EXPECT_EQ(
+      "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/false\n"
+      "nobody:x:65534:65534:nobody:/:/bin/false\n",
+      read_file("/virtual/one.com/etc/passwd"));
+  EXPECT_EQ("root:*::0:99999:7:::\ndaemon:*::0:99999:7:::\nnobody:*::0:99999:7:::\n",
+            read_file("/virtual/one.com/etc/shadow"));
+  EXPECT_EQ("root:x:0:\nusers:x:100:daemon\n", read_file("/virtual/one.com/etc/group"));
+  EXPECT_EQ("", files_with("/virtual/one.com", hash));
 }
 
 TEST_P(Virtfs, hides_the_hashes_from_others_than_root) {
@@ -525,11 +525,12 @@ TEST_P(Virtfs, hides_the_hashes_from_others_than_root) {
 TEST_P(Virtfs, names_the_machine_after_the_domain) {
   make({"-p", "busybox", "-a", "10.10.10.129", "-f", "/virtual/conf", "-a", "2001:db8::81", "-f",
         "/virtual/conf", "one.com"});
-  EXPECT_EQ(read_file("/virtual/one.com/etc/hostname"), "one.com\n");
-  EXPECT_EQ(read_file("/virtual/one.com/etc/mailname"), "one.com\n");
-  EXPECT_EQ(read_file("/virtual/one.com/etc/hosts"),
-            "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-            "10.10.10.129\tone.com\n2001:db8::81\tone.com\n");
+  EXPECT_EQ("one.com\n", read_file("/virtual/one.com/etc/hostname"));
+  EXPECT_EQ("one.com\n", read_file("/virtual/one.com/etc/mailname"));
+  EXPECT_EQ(
+      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+      "10.10.10.129\tone.com\n2001:db8::81\tone.com\n",
+      read_file("/virtual/one.com/etc/hosts"));
 }
 
 TEST_P(Virtfs, copies_the_resolvers_configuration) {
@@ -539,27 +540,27 @@ TEST_P(Virtfs, copies_the_resolvers_configuration) {
   fs::create_symlink("/run/resolv.conf", "/etc/resolv.conf");
   make({"-p", "busybox", "one.com"});
   EXPECT_FALSE(fs::is_symlink("/virtual/one.com/etc/resolv.conf"));
-  EXPECT_EQ(read_file("/virtual/one.com/etc/resolv.conf"), "nameserver 192.0.2.53\n");
+  EXPECT_EQ("nameserver 192.0.2.53\n", read_file("/virtual/one.com/etc/resolv.conf"));
 }
 
 TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   make({"-p", "ls", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   const Outcome outcome =
       testing_support::run({testing_support::kVirtuald, "-t", "/virtual/conf", "ls"});
-  EXPECT_EQ(outcome.output + outcome.errors, "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
+  EXPECT_EQ("/virtual/conf: entries: 1, errors: 0, warnings: 0\n", outcome.output + outcome.errors);
 }
 
 // ---- All or nothing.
 
 TEST_P(Virtfs, leaves_nothing_when_space_runs_out) {
   fs::create_directories("/virtual/small");
-  ASSERT_EQ(::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"), 0);
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"));
   const Outcome outcome = run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(1, outcome.status);
   EXPECT_NE(outcome.errors.find("No space left on device"), std::string::npos);
   EXPECT_NE(outcome.errors.find("failed, so /virtual/small/one.com was not made\n"),
             std::string::npos);
-  EXPECT_EQ(names_in("/virtual/small"), std::set<std::string>());
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual/small"));
 }
 
 /// A run in a process group of its own.
@@ -587,7 +588,7 @@ bool group_is_gone(pid_t group) {
 TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
   const Command command = script("virtfs", {"-q", "-p", "ls", "-p", "passwd", "one.com"});
   const auto started = std::chrono::steady_clock::now();
-  ASSERT_EQ(testing_support::run(command).status, 0);
+  ASSERT_EQ(0, testing_support::run(command).status);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started);
   fs::remove_all("/virtual/one.com");
@@ -603,12 +604,12 @@ TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
     const int status = testing_support::wait_for(pid);
     ASSERT_TRUE(testing_support::eventually([pid] { return group_is_gone(pid); }));
     if (status == 0) {
-      EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"one.com"});
-      EXPECT_EQ(run_in("one.com", {"ls", "/etc/hostname"}).status, 0);
+      EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
+      EXPECT_EQ(0, run_in("one.com", {"ls", "/etc/hostname"}).status);
       fs::remove_all("/virtual/one.com");
     } else {
       ++killed;
-      EXPECT_EQ(names_in("/virtual"), std::set<std::string>())
+      EXPECT_EQ(std::set<std::string>(), names_in("/virtual"))
           << "after " << moment.count() << " ms";
     }
   }
@@ -623,7 +624,7 @@ TEST_P(Virtfs, clears_what_a_killed_run_left) {
   ASSERT_TRUE(testing_support::eventually([pid] { return group_is_gone(pid); }));
   ASSERT_TRUE(root_is_being_made());
   make({"-q", "-p", "ls", "two.com"});
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"two.com"});
+  EXPECT_EQ(std::set<std::string>{"two.com"}, names_in("/virtual"));
 }
 
 TEST_P(Virtfs, leaves_alone_the_root_that_another_run_is_making) {
@@ -632,8 +633,8 @@ TEST_P(Virtfs, leaves_alone_the_root_that_another_run_is_making) {
   ::kill(-pid, SIGSTOP);
   make({"-q", "-p", "busybox", "two.com"});
   ::kill(-pid, SIGCONT);
-  EXPECT_EQ(testing_support::wait_for(pid), 0);
-  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"one.com", "two.com"}));
+  EXPECT_EQ(0, testing_support::wait_for(pid));
+  EXPECT_EQ((std::set<std::string>{"one.com", "two.com"}), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, gives_way_to_a_run_that_made_the_same_domain_first) {
@@ -642,8 +643,8 @@ TEST_P(Virtfs, gives_way_to_a_run_that_made_the_same_domain_first) {
   ::kill(-pid, SIGSTOP);
   make({"-q", "-p", "busybox", "one.com"});
   ::kill(-pid, SIGCONT);
-  EXPECT_EQ(testing_support::wait_for(pid), 1);
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"one.com"});
+  EXPECT_EQ(1, testing_support::wait_for(pid));
+  EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/bin/ls"));
 }
 
@@ -651,7 +652,7 @@ TEST_P(Virtfs, follows_no_link_that_looks_like_a_leftover) {
   write_file("/run/precious/file", "kept\n");
   fs::create_symlink("/run/precious", "/virtual/.virtfs.abcdef");
   make({"-q", "-p", "busybox", "one.com"});
-  EXPECT_EQ(read_file("/run/precious/file"), "kept\n");
+  EXPECT_EQ("kept\n", read_file("/run/precious/file"));
 }
 
 // ---- The configuration.
@@ -659,29 +660,29 @@ TEST_P(Virtfs, follows_no_link_that_looks_like_a_leftover) {
 TEST_P(Virtfs, appends_the_line_to_the_configuration) {
   write_file("/virtual/conf", "# ours\n10.0.0.1 /virtual/two.com");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(read_file("/virtual/conf"),
-            "# ours\n10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\n");
-  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
+  EXPECT_EQ("# ours\n10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\n",
+            read_file("/virtual/conf"));
+  EXPECT_EQ((std::set<std::string>{"conf", "one.com"}), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, puts_the_line_before_the_default) {
   write_file("/virtual/conf", "10.0.0.1 /virtual/two.com\ndefault /\n# end\n");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(read_file("/virtual/conf"),
-            "10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\ndefault /\n# end\n");
+  EXPECT_EQ("10.0.0.1 /virtual/two.com\n10.0.0.2 /virtual/one.com\ndefault /\n# end\n",
+            read_file("/virtual/conf"));
 }
 
 TEST_P(Virtfs, makes_a_configuration_that_is_not_there) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(read_file("/virtual/conf"), "10.0.0.2 /virtual/one.com\n");
-  EXPECT_EQ(access_of("/virtual/conf"), "0:0 0644");
+  EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/conf"));
+  EXPECT_EQ("0:0 0644", access_of("/virtual/conf"));
 }
 
 TEST_P(Virtfs, appends_to_several_configurations) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/ftp", "-a", "fd00::2", "-f",
         "/virtual/ftp", "-a", "10.0.0.2", "-f", "/virtual/pop", "one.com"});
-  EXPECT_EQ(read_file("/virtual/ftp"), "10.0.0.2 /virtual/one.com\nfd00::2 /virtual/one.com\n");
-  EXPECT_EQ(read_file("/virtual/pop"), "10.0.0.2 /virtual/one.com\n");
+  EXPECT_EQ("10.0.0.2 /virtual/one.com\nfd00::2 /virtual/one.com\n", read_file("/virtual/ftp"));
+  EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/pop"));
 }
 
 TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {
@@ -690,57 +691,57 @@ TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {
   const ino_t before = inode_of("/virtual/conf");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_NE(inode_of("/virtual/conf"), before);
-  EXPECT_EQ(access_of("/virtual/conf"), "0:0 0600");
+  EXPECT_EQ("0:0 0600", access_of("/virtual/conf"));
 }
 
 TEST_P(Virtfs, clears_the_copy_of_a_configuration_that_a_killed_run_left) {
   write_file("/virtual/.virtfs.conf.4194305", "# half of it");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(names_in("/virtual"), (std::set<std::string>{"conf", "one.com"}));
+  EXPECT_EQ((std::set<std::string>{"conf", "one.com"}), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_an_address_that_the_configuration_has) {
   write_file("/virtual/conf", "2001:DB8:0::81 /virtual/two.com\n");
   const Outcome outcome = run_script(
       "virtfs", {"-p", "busybox", "-a", "2001:db8::81", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.errors,
-            "virtfs: /virtual/conf: has 2001:db8::81 already, for /virtual/two.com\n");
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: /virtual/conf: has 2001:db8::81 already, for /virtual/two.com\n",
+            outcome.errors);
+  EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_an_address_that_is_given_twice_for_one_configuration) {
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "-a",
                             "10.0.0.1", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_what_is_no_address) {
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.256", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(1, outcome.status);
   EXPECT_NE(outcome.errors.find("10.0.0.256: not an address"), std::string::npos) << outcome.errors;
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>());
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
 TEST_P(Virtfs, refuses_a_configuration_that_is_broken) {
   write_file("/virtual/conf", "nonsense\n");
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_EQ(outcome.errors,
-            "virtfs: /virtual/conf: 10.0.0.1: line 1: nonsense is not an address\n");
-  EXPECT_EQ(read_file("/virtual/conf"), "nonsense\n");
-  EXPECT_EQ(names_in("/virtual"), std::set<std::string>{"conf"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: /virtual/conf: 10.0.0.1: line 1: nonsense is not an address\n",
+            outcome.errors);
+  EXPECT_EQ("nonsense\n", read_file("/virtual/conf"));
+  EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
 
 TEST_P(Virtfs, wants_addresses_and_configurations_in_pairs) {
-  EXPECT_EQ(first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors),
-            "virtfs: -a 10.0.0.1: no -f for it");
-  EXPECT_EQ(first_line(run_script("virtfs", {"-f", "/virtual/conf", "one.com"}).errors),
-            "virtfs: -f /virtual/conf: no -a before it");
+  EXPECT_EQ("virtfs: -a 10.0.0.1: no -f for it",
+            first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors));
+  EXPECT_EQ("virtfs: -f /virtual/conf: no -a before it",
+            first_line(run_script("virtfs", {"-f", "/virtual/conf", "one.com"}).errors));
 }
 
 // ---- The whole of a host. The host is a small one, made for the test.
@@ -755,7 +756,7 @@ class VirtfsWhole : public Virtfs {
       return;
     }
     write_program("/run/virtuald", read_file(testing_support::kVirtuald));
-    ASSERT_EQ(::sethostname("little-host", 11), 0);
+    ASSERT_EQ(0, ::sethostname("little-host", 11));
     std::vector<std::string> arguments = {"-q"};
     for (const char* program : {"/run/virtuald",
                                 "awk",
@@ -802,7 +803,7 @@ class VirtfsWhole : public Virtfs {
                host("usr/local") / directory, fs::copy_options::recursive);
     }
     fs::create_directory(host("virtual"));
-    ASSERT_EQ(::mount("proc", host("proc").c_str(), "proc", 0, nullptr), 0);
+    ASSERT_EQ(0, ::mount("proc", host("proc").c_str(), "proc", 0, nullptr));
   }
 
   [[nodiscard]] static fs::path host(const std::string& path) {
@@ -825,7 +826,7 @@ class VirtfsWhole : public Virtfs {
   Outcome make_whole(std::vector<std::string> options = {}) const {
     options.emplace_back("one.com");
     Outcome outcome = testing_support::run(on_host("virtfs", options));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_EQ(0, outcome.status) << outcome.errors;
     return outcome;
   }
 
@@ -837,14 +838,14 @@ class VirtfsWhole : public Virtfs {
   /// A program of the host's.
   void add_program(const std::string& path, const std::string& text, mode_t mode = 0755) const {
     write_file(host(path), text);
-    ASSERT_EQ(::chmod(host(path).c_str(), mode), 0);
+    ASSERT_EQ(0, ::chmod(host(path).c_str(), mode));
   }
 };
 
 TEST_P(VirtfsWhole, runs_the_hosts_programs) {
   make_whole();
-  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
-  EXPECT_EQ(run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output, "42\n");
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
+  EXPECT_EQ("42\n", run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output);
 }
 
 TEST_P(VirtfsWhole, changes_a_password) {
@@ -855,7 +856,7 @@ TEST_P(VirtfsWhole, changes_a_password) {
   Command command = on_host("virtexec", {"one.com", "passwd", "bob"});
   command.input = "of domain one\nof domain one\n";
   const Outcome outcome = testing_support::run(command);
-  EXPECT_EQ(outcome.status, 0) << outcome.errors;
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_NE(read_file(root("etc/shadow")).find("\nbob:$"), std::string::npos);
 }
 
@@ -865,14 +866,14 @@ TEST_P(VirtfsWhole, follows_the_hosts_alternatives) {
   fs::create_symlink("/usr/bin/show.basic", host("etc/alternatives/show"));
   fs::create_symlink("/etc/alternatives/show", host("usr/bin/show"));
   make_whole();
-  EXPECT_EQ(run_in_whole({"show"}).output, "shown\n");
+  EXPECT_EQ("shown\n", run_in_whole({"show"}).output);
 }
 
 TEST_P(VirtfsWhole, has_the_hosts_links_in_place_of_directories) {
   make_whole();
   for (const char* name : {"bin", "sbin", "lib"}) {
     if (fs::is_symlink(fs::path("/") / name)) {
-      EXPECT_EQ(fs::read_symlink(root(name)), std::string("usr/") + name);
+      EXPECT_EQ(std::string("usr/") + name, fs::read_symlink(root(name)));
     }
   }
 }
@@ -883,7 +884,7 @@ TEST_P(VirtfsWhole, copies_directories_of_a_system_that_is_not_merged) {
   add_program("sbin/here", "#!/bin/sh\necho here\n");
   make_whole();
   EXPECT_FALSE(fs::is_symlink(root("sbin")));
-  EXPECT_EQ(run_in_whole({"/sbin/here"}).output, "here\n");
+  EXPECT_EQ("here\n", run_in_whole({"/sbin/here"}).output);
 }
 
 TEST_P(VirtfsWhole, leaves_usr_local_out) {
@@ -900,18 +901,19 @@ TEST_P(VirtfsWhole, fetches_libraries_that_stand_in_a_directory_of_their_own) {
   fs::create_directories(host("usr/lib/private"));
   fs::rename(library, host("usr/lib/private/libpcre2-8.so.0"));
   write_file(host("etc/ld.so.conf"), "/usr/lib/private\n");
-  ASSERT_EQ(testing_support::run({"chroot", host(""), "ldconfig"}).status, 0);
+  ASSERT_EQ(0, testing_support::run({"chroot", host(""), "ldconfig"}).status);
   const Outcome outcome = make_whole();
-  EXPECT_EQ(outcome.errors, kLacking);
-  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+  EXPECT_EQ(kLacking, outcome.errors);
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
 TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {
   add_program("usr/bin/broken", "#!/opt/no-such-shell\n");
   const Outcome outcome = make_whole();
-  EXPECT_EQ(outcome.errors, std::string(kLacking) +
-                                "virtfs: exec /usr/bin/broken in /virtual/one.com: its interpreter "
-                                "/opt/no-such-shell is not there\n");
+  EXPECT_EQ(std::string(kLacking) +
+                "virtfs: exec /usr/bin/broken in /virtual/one.com: its interpreter "
+                "/opt/no-such-shell is not there\n",
+            outcome.errors);
 }
 
 TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
@@ -922,8 +924,8 @@ TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   write_file(host("etc/issue"), "mail.example\n");
   write_file(host("etc/hosts"), "127.0.1.1 little-host.example little-host\n");
   const Outcome outcome = make_whole();
-  EXPECT_EQ(files_with(root(""), "little-host"), "");
-  EXPECT_EQ(files_with(root(""), "mail.example"), "");
+  EXPECT_EQ("", files_with(root(""), "little-host"));
+  EXPECT_EQ("", files_with(root(""), "mail.example"));
   EXPECT_NE(outcome.output.find("Left out etc/motd: it names this host\n"), std::string::npos)
       << outcome.output;
 }
@@ -934,7 +936,7 @@ TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
   write_file(host("etc/passwd-"), "root:x:0:0::/:/bin/sh\n");
   write_file(host("etc/default/copied"), std::string("secret=") + kHash + "\n");
   const Outcome outcome = make_whole();
-  EXPECT_EQ(files_with(root(""), kHash), "");
+  EXPECT_EQ("", files_with(root(""), kHash));
   EXPECT_FALSE(fs::exists(root("etc/passwd-")));
   EXPECT_NE(outcome.output.find("Left out etc/default/copied: it holds a key or a password\n"),
             std::string::npos)
@@ -955,8 +957,8 @@ TEST_P(VirtfsWhole, takes_no_key_and_no_secret) {
   ::chmod(host("etc/default/only-root").c_str(), 0600);
   write_file(host("etc/ssl/certs/public.pem"), "-----BEGIN CERTIFICATE-----\n");
   make_whole();
-  EXPECT_EQ(files_with(root(""), "PRIVATE KEY"), "");
-  EXPECT_EQ(files_with(root("etc"), "secret"), "");
+  EXPECT_EQ("", files_with(root(""), "PRIVATE KEY"));
+  EXPECT_EQ("", files_with(root("etc"), "secret"));
   for (const char* name : {"etc/ssh", "etc/sudoers", "etc/machine-id", "etc/ssl/private"}) {
     EXPECT_FALSE(fs::exists(root(name))) << name;
   }
@@ -978,9 +980,9 @@ TEST_P(VirtfsWhole, drops_set_user_id_bits_but_those_that_users_need) {
   add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
   add_program("usr/bin/wall", "#!/bin/sh\n", 02755);
   const Outcome outcome = make_whole();
-  EXPECT_EQ(access_of(root("usr/bin/mount")), "0:0 0755");
-  EXPECT_EQ(access_of(root("usr/bin/wall")), "0:0 0755");
-  EXPECT_EQ(access_of(root("usr/bin/passwd")), "0:0 4755");
+  EXPECT_EQ("0:0 0755", access_of(root("usr/bin/mount")));
+  EXPECT_EQ("0:0 0755", access_of(root("usr/bin/wall")));
+  EXPECT_EQ("0:0 4755", access_of(root("usr/bin/passwd")));
   EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/"), std::string::npos);
 }
 
@@ -988,84 +990,79 @@ TEST_P(VirtfsWhole, drops_capabilities) {
   add_program("usr/bin/ping", "#!/bin/sh\n");
   const std::uint32_t bind_low_ports[] = {VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
                                           1U << CAP_NET_BIND_SERVICE, 0, 0, 0};
-  ASSERT_EQ(::setxattr(host("usr/bin/ping").c_str(), "security.capability", bind_low_ports,
-                       sizeof bind_low_ports, 0),
-            0);
+  ASSERT_EQ(0, ::setxattr(host("usr/bin/ping").c_str(), "security.capability", bind_low_ports,
+                          sizeof bind_low_ports, 0));
   make_whole();
-  EXPECT_EQ(::getxattr(root("usr/bin/ping").c_str(), "security.capability", nullptr, 0), -1);
+  EXPECT_EQ(-1, ::getxattr(root("usr/bin/ping").c_str(), "security.capability", nullptr, 0));
 }
 
 TEST_P(VirtfsWhole, leaves_nothing_for_others_to_write_among_the_programs) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
-  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  ASSERT_EQ(0, ::chown(host("usr/bin/of-ann").c_str(), 1000, 1000));
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
-  ASSERT_EQ(::chmod(host("usr/bin").c_str(), 0775), 0);
-  ASSERT_EQ(::chmod(host("usr/lib").c_str(), 0777), 0);
+  ASSERT_EQ(0, ::chmod(host("usr/bin").c_str(), 0775));
+  ASSERT_EQ(0, ::chmod(host("usr/lib").c_str(), 0777));
   make_whole();
   for (const char* directory : {"etc", "usr"}) {
-    EXPECT_EQ(files_where(root(directory),
-                          [](const struct stat& status) {
-                            return status.st_uid != 0 ||
-                                   (!S_ISLNK(status.st_mode) && (status.st_mode & 0022) != 0);
-                          }),
-              std::vector<std::string>());
+    EXPECT_EQ(
+        std::vector<std::string>(), files_where(root(directory), [](const struct stat& status) {
+          return status.st_uid != 0 || (!S_ISLNK(status.st_mode) && (status.st_mode & 0022) != 0);
+        }));
   }
 }
 
 TEST_P(VirtfsWhole, makes_hard_links_where_that_is_safe) {
   make_whole({"-l"});
-  EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
-  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+  EXPECT_EQ(inode_of(host("usr/bin/ls")), inode_of(root("usr/bin/ls")));
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
 TEST_P(VirtfsWhole, makes_hard_links_for_the_programs_asked_for) {
   make_whole({"-l", "-p", "ls"});
-  EXPECT_EQ(inode_of(root("usr/bin/ls")), inode_of(host("usr/bin/ls")));
-  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+  EXPECT_EQ(inode_of(host("usr/bin/ls")), inode_of(root("usr/bin/ls")));
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
 TEST_P(VirtfsWhole, links_nothing_that_somebody_else_could_change) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
-  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  ASSERT_EQ(0, ::chown(host("usr/bin/of-ann").c_str(), 1000, 1000));
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
   write_file(host("etc/profile.d/plain.sh"), "# plain\n");
   make_whole({"-l"});
   for (const char* name : {"usr/bin/of-ann", "usr/bin/writable", "usr/bin/passwd", "usr/bin/su"}) {
     EXPECT_NE(inode_of(root(name)), inode_of(host(name))) << name;
   }
-  EXPECT_EQ(files_where(root("etc"),
-                        [](const struct stat& status) {
-                          return S_ISREG(status.st_mode) && status.st_nlink > 1;
-                        }),
-            std::vector<std::string>());
+  EXPECT_EQ(std::vector<std::string>(), files_where(root("etc"), [](const struct stat& status) {
+              return S_ISREG(status.st_mode) && status.st_nlink > 1;
+            }));
 }
 
 TEST_P(VirtfsWhole, leaves_the_hosts_files_as_they_were_with_hard_links) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
-  ASSERT_EQ(::chown(host("usr/bin/of-ann").c_str(), 1000, 1000), 0);
+  ASSERT_EQ(0, ::chown(host("usr/bin/of-ann").c_str(), 1000, 1000));
   add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
   make_whole({"-l"});
-  EXPECT_EQ(access_of(host("usr/bin/of-ann")), "1000:1000 0755");
-  EXPECT_EQ(access_of(host("usr/bin/mount")), "0:0 4755");
-  EXPECT_EQ(access_of(host("usr/bin/writable")), "0:0 0777");
+  EXPECT_EQ("1000:1000 0755", access_of(host("usr/bin/of-ann")));
+  EXPECT_EQ("0:0 4755", access_of(host("usr/bin/mount")));
+  EXPECT_EQ("0:0 0777", access_of(host("usr/bin/writable")));
 }
 
 TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
-  ASSERT_EQ(::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"), 0);
+  ASSERT_EQ(0, ::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"));
   const Outcome outcome = make_whole({"-l"});
   EXPECT_NE(
       outcome.errors.find("virtfs: /virtual: on another file system than the host's programs: "
                           "copies in place of hard links\n"),
       std::string::npos)
       << outcome.errors;
-  EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
-  EXPECT_EQ(run_in_whole({"ls", "/etc/hostname"}).output, "/etc/hostname\n");
+  EXPECT_EQ(1U, links_of(root("usr/bin/ls")));
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
 TEST_P(VirtfsWhole, copies_without_the_option_for_links) {
   make_whole();
-  EXPECT_EQ(links_of(root("usr/bin/ls")), 1U);
+  EXPECT_EQ(1U, links_of(root("usr/bin/ls")));
 }
 
 /// With the cp of coreutils; that of busybox knows no clones.
@@ -1078,7 +1075,7 @@ TEST_P(VirtfsClones, asks_the_file_system_for_them) {
   Command command = script("virtfs", {"-q", "-p", "busybox", "one.com"});
   command.arguments.insert(command.arguments.begin(),
                            {"strace", "-f", "-o", "/run/calls", "-e", "trace=ioctl"});
-  ASSERT_EQ(testing_support::run(command).status, 0);
+  ASSERT_EQ(0, testing_support::run(command).status);
   EXPECT_NE(read_file("/run/calls").find("FICLONE"), std::string::npos);
 }
 

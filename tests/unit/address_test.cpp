@@ -20,9 +20,9 @@ std::string normal_form(std::string_view text) {
 }
 
 TEST(ParseAddress, takes_ipv4_in_dotted_decimal) {
-  EXPECT_EQ(normal_form("10.10.10.129"), "10.10.10.129");
-  EXPECT_EQ(normal_form("0.0.0.0"), "0.0.0.0");
-  EXPECT_EQ(normal_form("255.255.255.255"), "255.255.255.255");
+  EXPECT_EQ("10.10.10.129", normal_form("10.10.10.129"));
+  EXPECT_EQ("0.0.0.0", normal_form("0.0.0.0"));
+  EXPECT_EQ("255.255.255.255", normal_form("255.255.255.255"));
 }
 
 TEST(ParseAddress, refuses_what_is_not_quite_ipv4) {
@@ -31,21 +31,21 @@ TEST(ParseAddress, refuses_what_is_not_quite_ipv4) {
         "1.2.3.4.",  "1.2.3.4.5", "256.1.1.1", "1.2.3.256",      "1.2.3.1000", "01.2.3.4",
         "1.2.3.04",  "00.0.0.0",  "1.2.3.4 ",  " 1.2.3.4",       "+1.2.3.4",   "-1.2.3.4",
         "0x1.2.3.4", "1.2.3.a",   "1,2,3,4",   "10.10.10.129/32"}) {
-    EXPECT_EQ(normal_form(text), "none") << text;
+    EXPECT_EQ("none", normal_form(text)) << text;
   }
 }
 
 TEST(ParseAddress, takes_every_form_of_ipv6) {
-  EXPECT_EQ(normal_form("::"), "::");
-  EXPECT_EQ(normal_form("::1"), "::1");
-  EXPECT_EQ(normal_form("1::"), "1::");
-  EXPECT_EQ(normal_form("2001:DB8:0::81"), "2001:db8::81");
-  EXPECT_EQ(normal_form("2001:0db8:0000:0000:0000:0000:0000:0081"), "2001:db8::81");
-  EXPECT_EQ(normal_form("1:2:3:4:5:6:7:8"), "1:2:3:4:5:6:7:8");
-  EXPECT_EQ(normal_form("1:2:3:4:5:6:7::"), "1:2:3:4:5:6:7:0");
-  EXPECT_EQ(normal_form("::2:3:4:5:6:7:8"), "0:2:3:4:5:6:7:8");
-  EXPECT_EQ(normal_form("64:ff9b::192.0.2.33"), "64:ff9b::c000:221");
-  EXPECT_EQ(normal_form("1:2:3:4:5:6:1.2.3.4"), "1:2:3:4:5:6:102:304");
+  EXPECT_EQ("::", normal_form("::"));
+  EXPECT_EQ("::1", normal_form("::1"));
+  EXPECT_EQ("1::", normal_form("1::"));
+  EXPECT_EQ("2001:db8::81", normal_form("2001:DB8:0::81"));
+  EXPECT_EQ("2001:db8::81", normal_form("2001:0db8:0000:0000:0000:0000:0000:0081"));
+  EXPECT_EQ("1:2:3:4:5:6:7:8", normal_form("1:2:3:4:5:6:7:8"));
+  EXPECT_EQ("1:2:3:4:5:6:7:0", normal_form("1:2:3:4:5:6:7::"));
+  EXPECT_EQ("0:2:3:4:5:6:7:8", normal_form("::2:3:4:5:6:7:8"));
+  EXPECT_EQ("64:ff9b::c000:221", normal_form("64:ff9b::192.0.2.33"));
+  EXPECT_EQ("1:2:3:4:5:6:102:304", normal_form("1:2:3:4:5:6:1.2.3.4"));
 }
 
 TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {
@@ -72,18 +72,18 @@ TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {
                            "fe80::1%eth0",
                            "[::1]",
                            "::1/128"}) {
-    EXPECT_EQ(normal_form(text), "none") << text;
+    EXPECT_EQ("none", normal_form(text)) << text;
   }
 }
 
 TEST(ParseAddress, takes_a_v4_mapped_address_as_its_ipv4) {
-  EXPECT_EQ(normal_form("::ffff:10.10.10.129"), "10.10.10.129");
-  EXPECT_EQ(normal_form("::FFFF:a0a:a81"), "10.10.10.129");
+  EXPECT_EQ("10.10.10.129", normal_form("::ffff:10.10.10.129"));
+  EXPECT_EQ("10.10.10.129", normal_form("::FFFF:a0a:a81"));
   Address mapped;
   Address plain;
   ASSERT_TRUE(parse_address("::ffff:10.10.10.129", mapped));
   ASSERT_TRUE(parse_address("10.10.10.129", plain));
-  EXPECT_EQ(mapped, plain);
+  EXPECT_EQ(plain, mapped);
 }
 
 TEST(ParseAddress, keeps_other_embedded_ipv4_apart) {
@@ -97,7 +97,7 @@ TEST(ParseAddress, keeps_other_embedded_ipv4_apart) {
 TEST(ScanAddress, stops_where_the_address_does) {
   const std::string text = "10.0.0.1 /virtual";
   Address address;
-  EXPECT_EQ(scan_address(text.data(), text.data() + text.size(), address), text.data() + 8);
+  EXPECT_EQ(text.data() + 8, scan_address(text.data(), text.data() + text.size(), address));
 }
 
 TEST(ScanAddress, never_reads_past_the_end) {
@@ -105,7 +105,7 @@ TEST(ScanAddress, never_reads_past_the_end) {
   Address address;
   for (std::size_t size = 0; size < text.size() - 2; ++size) {
     const std::string part = text.substr(0, size);
-    EXPECT_EQ(scan_address(part.data(), part.data() + size, address), nullptr) << part;
+    EXPECT_EQ(nullptr, scan_address(part.data(), part.data() + size, address)) << part;
   }
 }
 
@@ -119,24 +119,24 @@ std::string local_address_of(int descriptor) {
 
 TEST(ReadLocalAddress, is_the_address_the_client_reached) {
   const auto connection = testing_support::connect_pair("0.0.0.0", "127.0.0.2");
-  EXPECT_EQ(local_address_of(connection.server.get()), "127.0.0.2");
+  EXPECT_EQ("127.0.0.2", local_address_of(connection.server.get()));
 }
 
 TEST(ReadLocalAddress, works_with_ipv6) {
   const auto connection = testing_support::connect_pair("::1");
-  EXPECT_EQ(local_address_of(connection.server.get()), "::1");
+  EXPECT_EQ("::1", local_address_of(connection.server.get()));
 }
 
 TEST(ReadLocalAddress, folds_a_dual_stack_listeners_ipv4) {
   const auto connection = testing_support::connect_pair("::", "127.0.0.3");
-  EXPECT_EQ(local_address_of(connection.server.get()), "127.0.0.3");
+  EXPECT_EQ("127.0.0.3", local_address_of(connection.server.get()));
 }
 
 TEST(ReadLocalAddress, refuses_a_unix_socket) {
   int pair[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-  EXPECT_EQ(local_address_of(pair[0]),
-            "getsockname of descriptor " + std::to_string(pair[0]) + ": not an internet socket");
+  ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+  EXPECT_EQ("getsockname of descriptor " + std::to_string(pair[0]) + ": not an internet socket",
+            local_address_of(pair[0]));
   ::close(pair[0]);
   ::close(pair[1]);
 }
@@ -147,7 +147,7 @@ TEST(ReadPeerAddress, is_the_client) {
   AddressText text;
   std::uint16_t port = 0;
   ASSERT_TRUE(read_peer_address(connection.server.get(), address, port));
-  EXPECT_EQ(format_address(address, text), "127.0.0.1");
+  EXPECT_EQ("127.0.0.1", format_address(address, text));
   EXPECT_NE(port, 0);
 }
 

@@ -30,37 +30,37 @@ std::string parsed(std::string_view text) {
 }
 
 TEST(ParseLine, takes_an_address_and_a_directory) {
-  EXPECT_EQ(parsed("10.10.10.129 /virtual/domain1.com\n"), "10.10.10.129 /virtual/domain1.com");
-  EXPECT_EQ(parsed("2001:DB8:0::81 /virtual/domain1.com\n"), "2001:db8::81 /virtual/domain1.com");
+  EXPECT_EQ("10.10.10.129 /virtual/domain1.com", parsed("10.10.10.129 /virtual/domain1.com\n"));
+  EXPECT_EQ("2001:db8::81 /virtual/domain1.com", parsed("2001:DB8:0::81 /virtual/domain1.com\n"));
 }
 
 TEST(ParseLine, takes_default) {
-  EXPECT_EQ(parsed("default /\n"), "default /");
-  EXPECT_EQ(parsed("default\t/virtual/other\n"), "default /virtual/other");
+  EXPECT_EQ("default /", parsed("default /\n"));
+  EXPECT_EQ("default /virtual/other", parsed("default\t/virtual/other\n"));
 }
 
 TEST(ParseLine, takes_any_blanks_between_and_around) {
-  EXPECT_EQ(parsed(" \t10.0.0.1 \t /a \t \n"), "10.0.0.1 /a");
+  EXPECT_EQ("10.0.0.1 /a", parsed(" \t10.0.0.1 \t /a \t \n"));
 }
 
 TEST(ParseLine, needs_no_line_end) {
-  EXPECT_EQ(parsed("10.0.0.1 /a"), "10.0.0.1 /a");
-  EXPECT_EQ(parsed("default /"), "default /");
-  EXPECT_EQ(parsed("# only"), "blank");
-  EXPECT_EQ(parsed("   "), "blank");
+  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a"));
+  EXPECT_EQ("default /", parsed("default /"));
+  EXPECT_EQ("blank", parsed("# only"));
+  EXPECT_EQ("blank", parsed("   "));
 }
 
 TEST(ParseLine, takes_cr_lf) {
-  EXPECT_EQ(parsed("10.0.0.1 /a\r\n"), "10.0.0.1 /a");
-  EXPECT_EQ(parsed("10.0.0.1 /a \r\n"), "10.0.0.1 /a");
-  EXPECT_EQ(parsed("10.0.0.1 /a\r"), "10.0.0.1 /a");
-  EXPECT_EQ(parsed("\r\n"), "blank");
+  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a\r\n"));
+  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a \r\n"));
+  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a\r"));
+  EXPECT_EQ("blank", parsed("\r\n"));
 }
 
 TEST(ParseLine, ignores_comments_and_blank_lines) {
   for (const char* text :
        {"\n", "  \t\n", "#\n", "# a comment\n", "  # indented\n", "#10.0.0.1 /a\n"}) {
-    EXPECT_EQ(parsed(text), "blank") << text;
+    EXPECT_EQ("blank", parsed(text)) << text;
   }
 }
 
@@ -68,9 +68,9 @@ TEST(ParseLine, moves_to_the_next_line) {
   std::string_view text = "# one\n10.0.0.1 /a\r\ndefault /b";
   Line line;
   parse_line(text, line);
-  EXPECT_EQ(text, "10.0.0.1 /a\r\ndefault /b");
+  EXPECT_EQ("10.0.0.1 /a\r\ndefault /b", text);
   parse_line(text, line);
-  EXPECT_EQ(text, "default /b");
+  EXPECT_EQ("default /b", text);
   parse_line(text, line);
   EXPECT_TRUE(text.empty());
 }
@@ -79,38 +79,38 @@ TEST(ParseLine, goes_on_after_a_fault_with_the_next_line) {
   std::string_view text = "nonsense here and there\ndefault /b\n";
   Line line;
   parse_line(text, line);
-  EXPECT_EQ(line.kind, Line::Kind::fault);
-  EXPECT_EQ(text, "default /b\n");
+  EXPECT_EQ(Line::Kind::fault, line.kind);
+  EXPECT_EQ("default /b\n", text);
 }
 
 TEST(ParseLine, refuses_what_is_no_address) {
-  EXPECT_EQ(parsed("10.10.10.300 /a\n"), "fault: 10.10.10.300 is not an address");
-  EXPECT_EQ(parsed("ftp.domain1.com /a\n"), "fault: ftp.domain1.com is not an address");
-  EXPECT_EQ(parsed("10.0.0.1/24 /a\n"), "fault: 10.0.0.1/24 is not an address");
-  EXPECT_EQ(parsed("DEFAULT /a\n"), "fault: DEFAULT is not an address");
-  EXPECT_EQ(parsed("defaults /a\n"), "fault: defaults is not an address");
-  EXPECT_EQ(parsed("/a 10.0.0.1\n"), "fault: /a is not an address");
+  EXPECT_EQ("fault: 10.10.10.300 is not an address", parsed("10.10.10.300 /a\n"));
+  EXPECT_EQ("fault: ftp.domain1.com is not an address", parsed("ftp.domain1.com /a\n"));
+  EXPECT_EQ("fault: 10.0.0.1/24 is not an address", parsed("10.0.0.1/24 /a\n"));
+  EXPECT_EQ("fault: DEFAULT is not an address", parsed("DEFAULT /a\n"));
+  EXPECT_EQ("fault: defaults is not an address", parsed("defaults /a\n"));
+  EXPECT_EQ("fault: /a is not an address", parsed("/a 10.0.0.1\n"));
 }
 
 TEST(ParseLine, refuses_a_missing_directory) {
-  EXPECT_EQ(parsed("10.0.0.1\n"), "fault: 10.0.0.1 has no directory");
-  EXPECT_EQ(parsed("10.0.0.1  \r\n"), "fault: 10.0.0.1 has no directory");
-  EXPECT_EQ(parsed("default"), "fault: default has no directory");
+  EXPECT_EQ("fault: 10.0.0.1 has no directory", parsed("10.0.0.1\n"));
+  EXPECT_EQ("fault: 10.0.0.1 has no directory", parsed("10.0.0.1  \r\n"));
+  EXPECT_EQ("fault: default has no directory", parsed("default"));
 }
 
 TEST(ParseLine, refuses_a_relative_directory) {
-  EXPECT_EQ(parsed("10.0.0.1 virtual/a\n"), "fault: virtual/a is not an absolute directory");
-  EXPECT_EQ(parsed("default .\n"), "fault: . is not an absolute directory");
+  EXPECT_EQ("fault: virtual/a is not an absolute directory", parsed("10.0.0.1 virtual/a\n"));
+  EXPECT_EQ("fault: . is not an absolute directory", parsed("default .\n"));
 }
 
 TEST(ParseLine, refuses_white_space_in_a_directory) {
   const std::string reason =
       "fault: /a is followed by more than a line end (a directory has no white space in it)";
-  EXPECT_EQ(parsed("10.0.0.1 /a b\n"), reason);
-  EXPECT_EQ(parsed("10.0.0.1 /a # comment\n"), reason);
-  EXPECT_EQ(parsed("10.0.0.1 /a\tb\n"), reason);
-  EXPECT_EQ(parsed("10.0.0.1 /a\rb\n"), reason);
-  EXPECT_EQ(parsed("10.0.0.1 /a\vb\n"), reason);
+  EXPECT_EQ(reason, parsed("10.0.0.1 /a b\n"));
+  EXPECT_EQ(reason, parsed("10.0.0.1 /a # comment\n"));
+  EXPECT_EQ(reason, parsed("10.0.0.1 /a\tb\n"));
+  EXPECT_EQ(reason, parsed("10.0.0.1 /a\rb\n"));
+  EXPECT_EQ(reason, parsed("10.0.0.1 /a\vb\n"));
 }
 
 TEST(ParseLine, refuses_a_nul_byte_wherever_it_stands) {
@@ -118,30 +118,30 @@ TEST(ParseLine, refuses_a_nul_byte_wherever_it_stands) {
        {std::string_view("10.0.0.1 /a\0b\n", 14), std::string_view("10.0.0.1\0 /a\n", 13),
         std::string_view("\0\n", 2), std::string_view("# \0\n", 4),
         std::string_view("default /\0\n", 11)}) {
-    EXPECT_EQ(parsed(text), "fault: a NUL byte") << text;
+    EXPECT_EQ("fault: a NUL byte", parsed(text)) << text;
   }
 }
 
 TEST(ParseLine, takes_the_longest_line_and_refuses_a_longer_one) {
   const std::string longest = "10.0.0.1 /" + std::string(kMaxLine - 10, 'a');
-  EXPECT_EQ(longest.size(), kMaxLine);
-  EXPECT_EQ(parsed(longest + "\n"), longest);
-  EXPECT_EQ(parsed(longest), longest);
-  EXPECT_EQ(parsed(longest + "a\n"), "fault: longer than 4352 bytes");
-  EXPECT_EQ(parsed("#" + std::string(kMaxLine, 'a')), "fault: longer than 4352 bytes");
-  EXPECT_EQ(parsed(std::string(kMaxLine + 1, ' ')), "fault: longer than 4352 bytes");
+  EXPECT_EQ(kMaxLine, longest.size());
+  EXPECT_EQ(longest, parsed(longest + "\n"));
+  EXPECT_EQ(longest, parsed(longest));
+  EXPECT_EQ("fault: longer than 4352 bytes", parsed(longest + "a\n"));
+  EXPECT_EQ("fault: longer than 4352 bytes", parsed("#" + std::string(kMaxLine, 'a')));
+  EXPECT_EQ("fault: longer than 4352 bytes", parsed(std::string(kMaxLine + 1, ' ')));
 }
 
 TEST(ParseLine, takes_bytes_above_127_in_a_directory) {
-  EXPECT_EQ(parsed("10.0.0.1 /b\xc3\xbc\xff\n"), "10.0.0.1 /b\xc3\xbc\xff");
+  EXPECT_EQ("10.0.0.1 /b\xc3\xbc\xff", parsed("10.0.0.1 /b\xc3\xbc\xff\n"));
 }
 
 // The word scan looks at eight bytes at a time: every length and offset must come out the same.
 TEST(ParseLine, finds_the_end_of_a_directory_of_any_length) {
   for (std::size_t size = 1; size < 40; ++size) {
     const std::string directory = "/" + std::string(size, '\x21');
-    EXPECT_EQ(parsed("10.0.0.1 " + directory + " \n" + directory), "10.0.0.1 " + directory);
-    EXPECT_EQ(parsed("10.0.0.1 " + directory), "10.0.0.1 " + directory);
+    EXPECT_EQ("10.0.0.1 " + directory, parsed("10.0.0.1 " + directory + " \n" + directory));
+    EXPECT_EQ("10.0.0.1 " + directory, parsed("10.0.0.1 " + directory));
   }
 }
 
@@ -154,41 +154,41 @@ constexpr const char* kHowtoConfig =
     "default /\n";
 
 TEST(FindRoot, takes_the_first_line_that_matches) {
-  EXPECT_EQ(lookup(kHowtoConfig, "10.10.10.129"), "/virtual/domain1.com from line 3");
-  EXPECT_EQ(lookup(kHowtoConfig, "10.10.10.130"), "/virtual/domain2.com from line 4");
-  EXPECT_EQ(lookup("10.0.0.1 /a\n10.0.0.1 /b\n", "10.0.0.1"), "/a from line 1");
+  EXPECT_EQ("/virtual/domain1.com from line 3", lookup(kHowtoConfig, "10.10.10.129"));
+  EXPECT_EQ("/virtual/domain2.com from line 4", lookup(kHowtoConfig, "10.10.10.130"));
+  EXPECT_EQ("/a from line 1", lookup("10.0.0.1 /a\n10.0.0.1 /b\n", "10.0.0.1"));
 }
 
 TEST(FindRoot, compares_addresses_and_not_text) {
-  EXPECT_EQ(lookup(kHowtoConfig, "2001:DB8:0::81"), "/virtual/domain1.com from line 5");
-  EXPECT_EQ(lookup(kHowtoConfig, "::ffff:10.10.10.129"), "/virtual/domain1.com from line 3");
-  EXPECT_EQ(lookup("::ffff:a0a:a81 /a\n", "10.10.10.129"), "/a from line 1");
+  EXPECT_EQ("/virtual/domain1.com from line 5", lookup(kHowtoConfig, "2001:DB8:0::81"));
+  EXPECT_EQ("/virtual/domain1.com from line 3", lookup(kHowtoConfig, "::ffff:10.10.10.129"));
+  EXPECT_EQ("/a from line 1", lookup("::ffff:a0a:a81 /a\n", "10.10.10.129"));
 }
 
 TEST(FindRoot, falls_back_to_default) {
-  EXPECT_EQ(lookup(kHowtoConfig, "10.10.10.200"), "/ from line 6");
+  EXPECT_EQ("/ from line 6", lookup(kHowtoConfig, "10.10.10.200"));
 }
 
 TEST(FindRoot, never_reaches_what_follows_default) {
-  EXPECT_EQ(lookup("default /a\n10.0.0.1 /b\n", "10.0.0.1"), "/a from line 1");
-  EXPECT_EQ(lookup("default /a\nnonsense\n", "10.0.0.1"), "/a from line 1");
+  EXPECT_EQ("/a from line 1", lookup("default /a\n10.0.0.1 /b\n", "10.0.0.1"));
+  EXPECT_EQ("/a from line 1", lookup("default /a\nnonsense\n", "10.0.0.1"));
 }
 
 TEST(FindRoot, says_where_no_entry_was_found) {
-  EXPECT_EQ(lookup("10.10.10.129 /a\n", "10.10.10.200"),
-            "no entry: CONFIG: no entry for 10.10.10.200, and no default");
-  EXPECT_EQ(lookup("", "::1"), "no entry: CONFIG: no entry for ::1, and no default");
+  EXPECT_EQ("no entry: CONFIG: no entry for 10.10.10.200, and no default",
+            lookup("10.10.10.129 /a\n", "10.10.10.200"));
+  EXPECT_EQ("no entry: CONFIG: no entry for ::1, and no default", lookup("", "::1"));
 }
 
 TEST(FindRoot, stops_at_a_faulty_line_and_never_falls_through_it) {
-  EXPECT_EQ(lookup("# c\n10.10.10.300 /a\ndefault /\n", "10.0.0.1"),
-            "failed: CONFIG:2: 10.10.10.300 is not an address");
-  EXPECT_EQ(lookup("10.0.0.9\ndefault /\n", "10.0.0.1"),
-            "failed: CONFIG:1: 10.0.0.9 has no directory");
+  EXPECT_EQ("failed: CONFIG:2: 10.10.10.300 is not an address",
+            lookup("# c\n10.10.10.300 /a\ndefault /\n", "10.0.0.1"));
+  EXPECT_EQ("failed: CONFIG:1: 10.0.0.9 has no directory",
+            lookup("10.0.0.9\ndefault /\n", "10.0.0.1"));
 }
 
 TEST(FindRoot, does_not_look_at_what_follows_the_match) {
-  EXPECT_EQ(lookup("10.0.0.1 /a\nnonsense\n", "10.0.0.1"), "/a from line 1");
+  EXPECT_EQ("/a from line 1", lookup("10.0.0.1 /a\nnonsense\n", "10.0.0.1"));
 }
 
 // Lines that lie across the border of two pieces, for every way to lie there.
@@ -201,15 +201,15 @@ TEST(FindRoot, finds_lines_across_the_border_of_pieces) {
       text[at] = '\n';
     }
     const std::size_t lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-    EXPECT_EQ(lookup(text + "\n" + entry, "10.0.0.1"),
-              "/virtual/domain1.com from line " + std::to_string(lines + 2));
+    EXPECT_EQ("/virtual/domain1.com from line " + std::to_string(lines + 2),
+              lookup(text + "\n" + entry, "10.0.0.1"));
   }
 }
 
 TEST(FindRoot, refuses_a_line_of_any_length_by_its_number) {
   for (const std::size_t size : {4353UL, 65535UL, 65536UL, 65537UL, 300000UL}) {
-    EXPECT_EQ(lookup("# c\n" + std::string(size, 'a') + "\ndefault /\n", "10.0.0.1"),
-              "failed: CONFIG:2: longer than 4352 bytes");
+    EXPECT_EQ("failed: CONFIG:2: longer than 4352 bytes",
+              lookup("# c\n" + std::string(size, 'a') + "\ndefault /\n", "10.0.0.1"));
   }
 }
 
@@ -219,7 +219,7 @@ TEST(FindRoot, finds_the_last_of_many_lines) {
     text += "10." + std::to_string(index >> 16) + "." + std::to_string(index >> 8 & 255) + "." +
             std::to_string(index & 255) + " /virtual/domain" + std::to_string(index) + ".com\n";
   }
-  EXPECT_EQ(lookup(text, "10.1.134.159"), "/virtual/domain99999.com from line 100000");
+  EXPECT_EQ("/virtual/domain99999.com from line 100000", lookup(text, "10.1.134.159"));
 }
 
 }  // namespace

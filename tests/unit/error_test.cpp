@@ -14,7 +14,7 @@ namespace {
 TEST(Error, is_operation_object_and_reason) {
   Error error;
   error.set_errno("chroot", "/virtual/domain1.com", ENOENT);
-  EXPECT_EQ(error.message(), "chroot /virtual/domain1.com: No such file or directory");
+  EXPECT_EQ("chroot /virtual/domain1.com: No such file or directory", error.message());
 }
 
 TEST(Error, is_false_until_it_is_set) {
@@ -29,32 +29,32 @@ TEST(Error, is_false_until_it_is_set) {
 TEST(Error, stays_one_line_whatever_a_name_holds) {
   Error error;
   error.set({"open a\nb\x7f\x1b[31m", std::string_view("\0", 1)});
-  EXPECT_EQ(error.message(), "open a\\x0ab\\x7f\\x1b[31m\\x00");
+  EXPECT_EQ("open a\\x0ab\\x7f\\x1b[31m\\x00", error.message());
 }
 
 TEST(Error, holds_nothing_that_a_terminal_could_obey) {
   Error error;
   error.set({"\xc2\x9b[31m"});
-  EXPECT_EQ(error.message(), "\\xc2\\x9b[31m");
+  EXPECT_EQ("\\xc2\\x9b[31m", error.message());
 }
 
 TEST(Error, is_cut_at_its_capacity) {
   Error error;
   error.set({std::string(Error::kCapacity - 2, 'a'), "\n", "bb"});
-  EXPECT_EQ(error.message(), std::string(Error::kCapacity - 2, 'a') + "bb");
+  EXPECT_EQ(std::string(Error::kCapacity - 2, 'a') + "bb", error.message());
   error.append("c");
-  EXPECT_EQ(error.message().size(), Error::kCapacity);
+  EXPECT_EQ(Error::kCapacity, error.message().size());
 }
 
 TEST(Decimal, writes_any_integer) {
-  EXPECT_EQ(Decimal(0).text(), "0");
-  EXPECT_EQ(Decimal(std::numeric_limits<long long>::min()).text(), "-9223372036854775808");
+  EXPECT_EQ("0", Decimal(0).text());
+  EXPECT_EQ("-9223372036854775808", Decimal(std::numeric_limits<long long>::min()).text());
 }
 
 TEST(ModeText, is_what_chmod_takes) {
-  EXPECT_EQ(ModeText(040755).text(), "0755");
-  EXPECT_EQ(ModeText(041777).text(), "1777");
-  EXPECT_EQ(ModeText(0).text(), "0000");
+  EXPECT_EQ("0755", ModeText(040755).text());
+  EXPECT_EQ("1777", ModeText(041777).text());
+  EXPECT_EQ("0000", ModeText(0).text());
 }
 
 }  // namespace

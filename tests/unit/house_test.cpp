@@ -82,35 +82,35 @@ TEST(House, each_part_knows_only_the_layers_before_its_own) {
 }
 
 TEST(House, only_main_logs) {
-  EXPECT_EQ(parts_with(R"(\b(log_message|open_log)\()"), (Names{"log", "main"}));
+  EXPECT_EQ((Names{"log", "main"}), parts_with(R"(\b(log_message|open_log)\()"));
 }
 
 TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
-  EXPECT_EQ(parts_with("sockaddr"), (Names{"address", "log"}));
+  EXPECT_EQ((Names{"address", "log"}), parts_with("sockaddr"));
 }
 
 TEST(House, only_these_change_what_the_process_is) {
-  EXPECT_EQ(parts_with(R"(::(chroot|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"),
-            (Names{"check/loader", "identity", "root"}));
+  EXPECT_EQ((Names{"check/loader", "identity", "root"}),
+            parts_with(R"(::(chroot|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
 }
 
 TEST(House, only_the_program_and_the_loader_become_another) {
-  EXPECT_EQ(parts_with(R"(::(execve|fork)\()"), (Names{"check/loader", "program"}));
+  EXPECT_EQ((Names{"check/loader", "program"}), parts_with(R"(::(execve|fork)\()"));
 }
 
 TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {
-  EXPECT_EQ(parts_with(R"(\b(throw|try|catch|dynamic_cast|typeid)\b|\b(new|delete) \w)"), Names{});
-  EXPECT_EQ(parts_with(R"(\b(malloc|calloc|realloc|free|dlopen|setlocale)\()"), Names{});
-  EXPECT_EQ(parts_with(R"(\bget(pw|gr|addrinfo|hostby|serv)\w*\()"), Names{});
-  EXPECT_EQ(parts_with(R"(<(iostream|fstream|sstream|ostream|locale|string|vector|map|memory|)"
-                       R"(functional|regex|stdexcept|exception)>)"),
-            Names{});
+  EXPECT_EQ(Names{}, parts_with(R"(\b(throw|try|catch|dynamic_cast|typeid)\b|\b(new|delete) \w)"));
+  EXPECT_EQ(Names{}, parts_with(R"(\b(malloc|calloc|realloc|free|dlopen|setlocale)\()"));
+  EXPECT_EQ(Names{}, parts_with(R"(\bget(pw|gr|addrinfo|hostby|serv)\w*\()"));
+  EXPECT_EQ(Names{},
+            parts_with(R"(<(iostream|fstream|sstream|ostream|locale|string|vector|map|memory|)"
+                       R"(functional|regex|stdexcept|exception)>)"));
 }
 
 TEST(House, changelog_begins_with_the_projects_version) {
   const std::string changelog = read_file(kSource / "conf/debian/changelog");
-  EXPECT_EQ(split_lines(changelog).at(0),
-            std::string("virtuald (") + kVersion + ") unstable; urgency=medium");
+  EXPECT_EQ(std::string("virtuald (") + kVersion + ") unstable; urgency=medium",
+            split_lines(changelog).at(0));
 }
 
 }  // namespace

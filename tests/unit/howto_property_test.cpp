@@ -87,11 +87,11 @@ TEST(HowtoGrammar, gives_the_root_that_the_howtos_program_chose) {
     const std::optional<std::string> expected = choose_by_howto(config, address);
     const std::string actual = lookup(config, address);
     if (expected) {
-      EXPECT_EQ(actual.substr(0, actual.find(" from line")), *expected)
+      EXPECT_EQ(*expected, actual.substr(0, actual.find(" from line")))
           << config << "for " << address;
       ++found;
     } else {
-      EXPECT_EQ(actual, "no entry: CONFIG: no entry for " + address + ", and no default") << config;
+      EXPECT_EQ("no entry: CONFIG: no entry for " + address + ", and no default", actual) << config;
       ++refused;
     }
   }
