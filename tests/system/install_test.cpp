@@ -72,7 +72,7 @@ TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
       const std::string prefix = (*match)[1];
       EXPECT_TRUE(prefix.empty() || prefix == "/run/strange/place")
           << entry << ": " << match->str();
-      named += prefix.empty() ? 0 : 1;
+      named += prefix.empty() ? 0U : 1U;
     }
     EXPECT_EQ(std::string::npos, text.find("@BINDIR@")) << entry;
   }
