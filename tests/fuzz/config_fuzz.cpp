@@ -1,6 +1,7 @@
 // The configuration's grammar and look-up, against a parser that is slow and plain.
 //
-// The input: four bytes that choose how the file is laid out and read, then its text.
+// The input: four bytes that choose how the file is laid out and read and whose address is looked
+// up, then its text.
 
 #include <arpa/inet.h>
 #include <sys/mman.h>
@@ -109,7 +110,8 @@ void check_lines(const std::string& text, const std::vector<PlainLine>& expected
   REQUIRE(rest.empty());
 }
 
-/// A descriptor from which `text` can be read: at one go, or `step` bytes at a time.
+/// A descriptor from which `text` can be read: at one go if `step` is 0, else the first `whole`
+/// bytes in large pieces and the rest `step` bytes at a time.
 int open_text(const std::string& text, std::size_t whole, std::size_t step) {
   int ends[2];
   if (step > 0 && ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0) {

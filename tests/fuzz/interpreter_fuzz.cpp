@@ -23,7 +23,7 @@ struct PlainInterpreter {
   std::string path;
 };
 
-/// Where the fields of elf(5) stand in a file of one class.
+/// Where the fields of elf(5) are in a file of one class.
 struct Layout {
   std::size_t header_size;
   std::size_t address_size;

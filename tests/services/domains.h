@@ -25,15 +25,15 @@ inline const std::vector<Domain> kDomains = {{"domain1.com", "10.10.10.129", "20
 inline constexpr const char* kNobody = "10.10.10.157";
 
 /// Makes the private world such a machine, once: its addresses, virtuald as
-/// /usr/local/bin/virtuald, the sample configurations in /virtual, /usr and /etc writable and
-/// with the files of `packages` (of tests/daemons).
+/// /usr/local/bin/virtuald and /usr/bin/virtuald, the sample configurations in /virtual, and /usr,
+/// /etc and /var writable and with the files of `packages` (of tests/daemons).
 void make_machine(const std::vector<std::string>& packages = {});
 
 /// The same but for virtuald and its configurations.
 void make_machine_without_virtuald(const std::vector<std::string>& packages);
 
 /// Gives each domain a root that holds only the tests' own static service, as /usr/sbin/NAME for
-/// each of `names`. It answers `name` with the domain's.
+/// each of `names`, and the user www-data. The service answers `name` with the domain's.
 void make_small_roots(const std::vector<std::string>& names = {"service"});
 
 /// A program of a package of tests/daemons.

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A machine with one mailer and popa3d, and both domains with mail and POP.
+/// What the tests of both mailers share.
 class MailMachine : public testing::Test {
  protected:
   static void make_sendmail_machine() {

@@ -418,7 +418,7 @@ TEST_P(SendmailInit, both_scripts_together_leave_no_message_of_any_domain_behind
   EXPECT_EQ(0, init("start").status);
   const pid_t one = runner(kOne);
   const pid_t two = runner(kTwo);
-  // With their pids, for syslogd writes "last message repeated" of lines that are the same.
+  // With their pids: of lines that are the same, syslogd writes "last message repeated".
   EXPECT_EQ(0, run_script("virtexec", {"-a", "logger", "-i", "hello"}).status);
   EXPECT_EQ(0, init_by("syslog.init", "status").status);
   EXPECT_EQ(0, init_by("syslog.init", "restart").status);

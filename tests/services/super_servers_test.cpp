@@ -39,7 +39,7 @@ struct SuperServer {
   std::string report;
 };
 
-/// Names a server in the names of tests.
+/// Shows a server where a test says what its parameter is.
 void PrintTo(const SuperServer& server, std::ostream* stream) {
   *stream << server.name;
 }

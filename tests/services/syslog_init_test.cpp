@@ -29,7 +29,7 @@ bool same_inode(const fs::path& one, const fs::path& other) {
          first.st_ino == second.st_ino && first.st_dev == second.st_dev;
 }
 
-/// Whether the text stands in the file, or soon does.
+/// Whether the text is in the file, or soon will be.
 bool arrives(const std::string& text, const fs::path& file = kLog) {
   return eventually(
       [&] { return fs::exists(file) && read_file(file).find(text) != std::string::npos; });
@@ -628,7 +628,7 @@ TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
       outcome.errors);
 }
 
-/// rsyslog with the sample of conf/, as it would stand in /etc/rsyslog.d.
+/// rsyslog with the sample of conf/, as it would be in /etc/rsyslog.d.
 class Rsyslog : public BackgroundProcess {
  public:
   Rsyslog() : BackgroundProcess(command_of(command())) {}

@@ -27,8 +27,8 @@ class LogSocket {
   Descriptor socket_;
 };
 
-/// `<27>virtuald[123]: text` as `text`; a message that is not virtuald's as it is, so that
-/// comparisons fail.
+/// `<27>virtuald[123]: text` as `text`; a message that is not virtuald's, or has another priority,
+/// as it is, so that comparisons fail.
 std::string without_prefix(const std::string& message, int priority = 27);
 
 }  // namespace testing_support

@@ -84,7 +84,7 @@ Connection connect_pair(const std::string& listen_on, const std::string& target)
       ::getsockname(listener.get(), address.get(), &address.size) != 0) {
     fail("listen on " + listen_on);
   }
-  // sin_port and sin6_port stand in the same place.
+  // sin_port and sin6_port are in the same place.
   const auto port = ntohs(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
   Connection connection;
   connection.client = connect_to(target, port);

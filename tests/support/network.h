@@ -28,9 +28,9 @@ struct Connection {
   Descriptor server;
 };
 
-/// Listens on `listen_on` and connects to `connect_to`, which may be another address of the same
-/// listener: connect("::", "127.0.0.2") gives a dual-stack listener's v4-mapped connection.
-Connection connect_pair(const std::string& listen_on, const std::string& connect_to);
+/// Listens on `listen_on` and connects to `target`, which may be another address of the same
+/// listener: connect_pair("::", "127.0.0.2") gives a dual-stack listener's v4-mapped connection.
+Connection connect_pair(const std::string& listen_on, const std::string& target);
 Connection connect_pair(const std::string& address);
 
 /// Connects to a listener elsewhere; waits until there is one. Throws after kPatience.

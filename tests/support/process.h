@@ -27,7 +27,7 @@ struct Command {
 
 /// How it went.
 struct Outcome {
-  int status = -1;     // exit status, 128 + signal, or -1 if it had to be killed after kPatience
+  int status = -1;     // exit status, or 128 + signal; one of SIGKILL or -1 if kPatience was over
   std::string output;  // standard output
   std::string errors;  // standard error
 };
@@ -36,8 +36,8 @@ struct Outcome {
 Outcome run(const Command& command);
 Outcome run(const std::vector<std::string>& arguments);
 
-/// A running program that is ended by SIGTERM (after two seconds SIGKILL) with this object. Both
-/// its output and its errors go to `log_path()`.
+/// A running program that is ended by SIGTERM (after two seconds SIGKILL) with this object. `log()`
+/// returns both its output and its errors.
 class BackgroundProcess {
  public:
   explicit BackgroundProcess(const Command& command);

@@ -87,7 +87,7 @@ void try_to_leave(const char* number) {
   }
 }
 
-/// Tries to get hold of the process that started it, which stands outside the root.
+/// Tries to get hold of the process that started it, which is outside of the root.
 void try_to_trace_parent() {
   const long result = ::ptrace(PTRACE_SEIZE, ::getppid(), nullptr, nullptr);
   say(result == 0 ? "out: traces its parent" : std::string("ptrace: ") + std::strerror(errno));

@@ -16,7 +16,7 @@ namespace testing_support {
 /// - /dev (null zero full random urandom tty ptmx pts shm), /proc, /run, /tmp and /virtual are new;
 /// - /home and /root hold nothing but the work tree, if it is there, and are open to all: the
 ///   host's often are not, and tests run what was built as other users than root;
-/// - the build directory is writable;
+/// - the source directory and the build directory are writable;
 /// - only lo is there, and up.
 /// No process and no file of it is left when it ends. Without root it does this in a user namespace
 /// where the kernel allows that; else the tests run as they are and world_is_private() is false.

@@ -85,7 +85,7 @@ class Isolation : public ::testing::Test {
     return serve(serving).answer;
   }
 
-  /// The same without close_range(2), as before Linux 5.9.
+  /// What the service says after `prepare`, and without close_range(2), as before Linux 5.9.
   static std::string answer_of_old_kernel(const Strings& service,
                                           const std::function<void()>& prepare) {
     Serving serving = serving_with(service);

@@ -28,7 +28,7 @@ std::string squeeze(const std::string& text) {
   return std::regex_replace(single, std::regex("^ | $"), "");
 }
 
-/// A page as it is read, one section of it, with all white space squeezed.
+/// One section of a page as it is read, with all white space squeezed.
 std::string section(const fs::path& page, const std::string& name) {
   Command command;
   command.arguments = {"mandoc", "-T", "ascii", "-O", "width=500", page.string()};
@@ -66,7 +66,7 @@ struct Page {
   fs::path page;
 };
 
-/// For the names of the tests.
+/// Shows a page where a test says what its parameter is.
 void PrintTo(const Page& page, std::ostream* stream) {
   *stream << page.page.stem();
 }
@@ -80,7 +80,7 @@ TEST_P(Manual, synopsis_is_the_usage) {
   EXPECT_EQ(section(GetParam().page, "SYNOPSIS"), usage(GetParam().program));
 }
 
-/// Every option of the usage is described by an item of its own, or for short ones in the text.
+/// Every option of the usage has an item of its own on the page.
 TEST_P(Manual, every_option_is_described) {
   const std::string forms = usage(GetParam().program);
   const std::string page = read_file(GetParam().page);
@@ -127,7 +127,7 @@ std::set<std::string> message_parts(const fs::path& file) {
     last_end = at + static_cast<std::size_t>(match->length());
   }
   parts.insert(joined);
-  // The first words of what errno explains may stand alone.
+  // The first words of what errno explains may be alone.
   const std::regex operations(R"re(set_errno\(([^;]*?), )re");
   std::set<std::string> alone;
   for (std::sregex_iterator match(code.begin(), code.end(), operations), end; match != end;

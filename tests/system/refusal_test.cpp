@@ -138,7 +138,7 @@ TEST_F(Refusal, root_whose_name_is_too_long) {
                  "chroot /virtual/" + std::string(256, 'a') + ": " + reason_of(ENAMETOOLONG));
 }
 
-// Each of its components is short, and what the kernel takes at once is not.
+// Each of its components is short, but the whole is longer than what the kernel takes at once.
 TEST_F(Refusal, root_whose_path_is_too_long) {
   std::string path;
   while (path.size() < PATH_MAX) {

@@ -38,7 +38,7 @@ class Serve : public ::testing::Test {
     return serve(serving).answer;
   }
 
-  /// What the service says to `what`, with more options of virtuald before.
+  /// What the service says to `what`.
   static std::string told(const std::string& what) {
     return serve({"/virtual/conf", "service", what}).answer;
   }

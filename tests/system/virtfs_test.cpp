@@ -76,7 +76,7 @@ nlink_t links_of(const fs::path& path) {
   return status.st_nlink;
 }
 
-/// The regular files below `root` for which `wanted` holds, as paths in it.
+/// All below `root` for which `wanted` holds, directories and links too, as paths in it.
 std::vector<std::string> files_where(const fs::path& root,
                                      const std::function<bool(const struct stat&)>& wanted) {
   std::vector<std::string> found;

@@ -136,7 +136,7 @@ TEST(ParseLine, takes_bytes_above_127_in_a_directory) {
   EXPECT_EQ("10.0.0.1 /b\xc3\xbc\xff", parsed("10.0.0.1 /b\xc3\xbc\xff\n"));
 }
 
-// The word scan looks at eight bytes at a time: every length and offset must come out the same.
+// A scan may look at several bytes in one step: every length must come out the same.
 TEST(ParseLine, finds_the_end_of_a_directory_of_any_length) {
   for (std::size_t size = 1; size < 40; ++size) {
     const std::string directory = "/" + std::string(size, '\x21');
