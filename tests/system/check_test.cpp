@@ -64,13 +64,11 @@ void install_loader(const std::string& script) {
 
 const std::string kNoAnswer =
     "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: /lib64/ld-linux-x86-64.so.2 --list "
-    "/bin/ls: no "
-    "answer in five seconds";
+    "/bin/ls: no answer in five seconds";
 
 const std::string kLibraryMissing =
     "/bin/ls: error while loading shared libraries: libselinux.so.1: cannot open shared object "
-    "file: "
-    "No such file or directory\n";
+    "file: No such file or directory\n";
 
 class Check : public ::testing::Test {
  protected:
@@ -80,6 +78,15 @@ class Check : public ::testing::Test {
   }
 
   static void write_config(std::string_view text) { write_file("/virtual/conf", text); }
+
+  /// A configuration of domain1.com alone.
+  static void leave_one_root() { write_config("127.0.0.2 /virtual/domain1.com\n"); }
+
+  /// The same, with a dynamic program in its root.
+  static void put_ls_in_one_root() {
+    leave_one_root();
+    copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  }
 
   static Command check_as_nobody(const std::string& program) {
     Command command;
@@ -96,6 +103,23 @@ class Check : public ::testing::Test {
     EXPECT_EQ(report, outcome.output);
     EXPECT_EQ("", outcome.errors);
     EXPECT_EQ(status, outcome.status);
+  }
+
+  /// Expects a warning alone: that the loader was not asked about ls, and why.
+  static void expect_not_tested(const Outcome& outcome, const std::string& reason) {
+    expect_report(outcome, 0,
+                  "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com "
+                  "not tested: " +
+                      reason + "\n/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
+  }
+
+  /// Expects that the loader, which is this script, is asked about ls and ended without an answer.
+  static void expect_ended(const std::string& loader) {
+    put_ls_in_one_root();
+    install_loader(loader);
+    const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
   }
 };
 
@@ -128,13 +152,11 @@ TEST_F(Check, names_ten_faults_by_ten_lines) {
       "/virtual/conf:3: 127.0.0.2 has no directory\n"
       "/virtual/conf:4: domain1.com is not an absolute directory\n"
       "/virtual/conf:5: /virtual/domain1.com is followed by more than a line end (a directory has "
-      "no "
-      "white space in it)\n"
+      "no white space in it)\n"
       "/virtual/conf:6: chroot /virtual/none: No such file or directory\n"
       "/virtual/conf:7: chroot /virtual/file: Not a directory\n"
       "/virtual/conf:8: /virtual/domain2.com: owned by root (0), mode 0775: a root must be root's "
-      "own "
-      "and writable by nobody else (-w to serve all the same)\n"
+      "own and writable by nobody else (-w to serve all the same)\n"
       "/virtual/conf:10: warning: never reached, for line 9 has 127.0.0.5 already\n"
       "/virtual/conf:11: warning: default is /: any other address serves the host itself\n"
       "/virtual/conf:12: warning: never reached, for line 11 is the default\n"
@@ -213,7 +235,7 @@ TEST_F(Check, names_a_program_that_may_not_be_executed) {
 }
 
 TEST_F(Check, names_a_missing_interpreter) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   fs::copy_file("/bin/ls", "/virtual/domain1.com/usr/sbin/ftpd");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
@@ -222,15 +244,13 @@ TEST_F(Check, names_a_missing_interpreter) {
 }
 
 TEST_F(Check, finds_all_libraries_of_a_dynamic_program) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 0,
                 "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
 }
 
 TEST_F(Check, names_a_missing_library) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   remove_library("/virtual/domain1.com");
   expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 1,
                 "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + kLibraryMissing +
@@ -238,8 +258,7 @@ TEST_F(Check, names_a_missing_library) {
 }
 
 TEST_F(Check, asks_the_loader_about_a_scripts_interpreter) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   remove_library("/virtual/domain1.com");
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/bin/ls\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
@@ -248,8 +267,7 @@ TEST_F(Check, asks_the_loader_about_a_scripts_interpreter) {
 }
 
 TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   ::chmod("/virtual/domain1.com", 0777);
   const Outcome outcome = virtuald({"-tw", "/virtual/conf", "ls"});
   EXPECT_EQ(0, outcome.status);
@@ -261,20 +279,16 @@ TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
 }
 
 TEST_F(Check, never_runs_a_loader_that_somebody_else_could_change) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   ::chmod("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2", 0775);
-  expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 0,
-                "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com not "
-                "tested: somebody else could change /lib64/ld-linux-x86-64.so.2\n"
-                "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
+  expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
+                    "somebody else could change /lib64/ld-linux-x86-64.so.2");
 }
 
 // The loader may run code of the program's libraries, whoever wrote them.
 TEST_F(Check, asks_the_loader_as_nobody) {
   NEEDS_REAL_ROOT();
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   install_loader(
       "/bin/busybox id -u >/out/uid\n"
       "/bin/busybox id -G >/out/groups\n");
@@ -287,17 +301,14 @@ TEST_F(Check, asks_the_loader_as_nobody) {
 
 TEST_F(Check, says_that_nobody_may_not_read_a_program) {
   NEEDS_REAL_ROOT();
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
+  put_ls_in_one_root();
   ::chmod("/virtual/domain1.com/bin/ls", 0700);
-  expect_report(virtuald({"-t", "/virtual/conf", "ls"}), 0,
-                "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com not "
-                "tested: its loader is asked as nobody, who may not read it\n"
-                "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
+  expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
+                    "its loader is asked as nobody, who may not read it");
 }
 
 TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/ftpd\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
@@ -306,7 +317,7 @@ TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
 }
 
 TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   const fs::path root = "/virtual/domain1.com";
   write_program(root / "usr/sbin/ftpd", "#!/bin/perl\n");
   const std::string report =
@@ -324,7 +335,7 @@ TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
 }
 
 TEST_F(Check, warns_of_what_is_no_program) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no first line\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 0,
                 "/virtual/conf:1: warning: exec /usr/sbin/ftpd in /virtual/domain1.com: "
@@ -342,16 +353,11 @@ TEST_F(Check, goes_on_where_a_connection_would) {
 
 // It closes what its answer is read from, and stays.
 TEST_F(Check, a_loader_that_answers_nothing_and_stays_is_ended) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
-  install_loader("exec >&- 2>&-\n/bin/busybox sleep 600\n");
-  const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
+  expect_ended("exec >&- 2>&-\n/bin/busybox sleep 600\n");
 }
 
 TEST_F(Check, resolves_links_as_the_root_would) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   fs::create_symlink("/usr/sbin/service", "/virtual/domain1.com/usr/sbin/inside");
   fs::create_symlink("/bin/ls", "/virtual/domain1.com/usr/sbin/outside");
   fs::create_symlink("../../../../../../bin/ls", "/virtual/domain1.com/usr/sbin/above");
@@ -361,12 +367,7 @@ TEST_F(Check, resolves_links_as_the_root_would) {
 }
 
 TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
-  install_loader("/bin/busybox yes\n");
-  const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
+  expect_ended("/bin/busybox yes\n");
 }
 
 TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
@@ -383,17 +384,13 @@ TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
 
 TEST_F(Check, says_without_root_that_libraries_were_not_tested) {
   NEEDS_REAL_ROOT();
-  write_config("127.0.0.2 /virtual/domain1.com\n");
-  copy_with_libraries("/bin/ls", "/virtual/domain1.com");
-  expect_report(run(check_as_nobody("ls")), 0,
-                "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com not "
-                "tested: only root can ask its loader\n"
-                "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
+  put_ls_in_one_root();
+  expect_not_tested(run(check_as_nobody("ls")), "only root can ask its loader");
 }
 
 TEST_F(Check, needs_not_read_a_program_that_starts) {
   NEEDS_REAL_ROOT();
-  write_config("127.0.0.2 /virtual/domain1.com\n");
+  leave_one_root();
   ::chmod("/virtual/domain1.com/usr/sbin/service", 0711);
   expect_report(run(check_as_nobody("service")), 0,
                 "/virtual/conf: entries: 1, errors: 0, warnings: 0\n");
