@@ -36,9 +36,7 @@ TEST(FirstSteps, with_the_package_alone_lead_to_a_domain) {
   hide(kSourceDirectory);
 
   EXPECT_EQ("/virtual/conf.ftp: entries: 1, errors: 0, warnings: 0\n", must_run({"sh"}, kSteps));
-  Command inetd;
-  inetd.arguments = {"inetd", "-d"};
-  const BackgroundProcess running(inetd);
+  const BackgroundProcess running(command_of({"inetd", "-d"}));
   EXPECT_EQ("This is domain1.com.\n", curl("ftp://bob:one@10.10.10.129/welcome").output);
   EXPECT_EQ("", curl("ftp://bob:one@10.10.10.130/welcome").output);
 }

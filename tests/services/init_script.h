@@ -66,13 +66,6 @@ inline bool ends_with(const std::string& text, const std::string& part) {
   return text.ends_with(part);
 }
 
-/// A program with these arguments, as BackgroundProcess wants it.
-inline Command command_of(std::vector<std::string> arguments) {
-  Command command;
-  command.arguments = std::move(arguments);
-  return command;
-}
-
 /// A test of one of the two scripts, in an empty /virtual and with settings of its own.
 class InitScriptTest : public ShellTest {
  protected:

@@ -76,10 +76,8 @@ TEST_F(Samples, have_inetd_lines_that_start_each_service) {
 
 TEST_F(Samples, have_xinetd_files_that_start_each_service) {
   write_file("/run/xinetd.conf", "includedir " + sample_path("xinetd.d").string() + "\n");
-  Command command;
-  command.arguments = {daemon_path("xinetd", "/usr/sbin/xinetd"), "-dontfork", "-f",
-                       "/run/xinetd.conf"};
-  const BackgroundProcess server(command);
+  const BackgroundProcess server(command_of(
+      {daemon_path("xinetd", "/usr/sbin/xinetd"), "-dontfork", "-f", "/run/xinetd.conf"}));
   for (const Service& service : kServices) {
     expect_service(service, server);
   }

@@ -124,9 +124,14 @@ class SuperServers : public testing::TestWithParam<SuperServer> {
   }
 
   static Command command(Listener listener, const std::string& what) {
-    Command command;
-    command.arguments = GetParam().command(listener, {"/virtual/conf.ftp", "service", what});
-    return command;
+    return command_of(GetParam().command(listener, {"/virtual/conf.ftp", "service", what}));
+  }
+
+  /// Expects that each domain is served at that address of its own.
+  static void expect_names(const BackgroundProcess& server, std::string Domain::*address) {
+    for (const Domain& domain : kDomains) {
+      EXPECT_EQ(domain.name + "\n", ask(domain.*address, kPort)) << server.log();
+    }
   }
 };
 
@@ -134,23 +139,17 @@ class DualStackServers : public SuperServers {};
 
 TEST_P(SuperServers, serve_each_domain_at_its_address) {
   const BackgroundProcess server(command(Listener::ipv4, "name"));
-  for (const Domain& domain : kDomains) {
-    EXPECT_EQ(domain.name + "\n", ask(domain.ipv4, kPort)) << server.log();
-  }
+  expect_names(server, &Domain::ipv4);
 }
 
 TEST_P(DualStackServers, serve_each_domain_over_ipv6) {
   const BackgroundProcess server(command(Listener::dual_stack, "name"));
-  for (const Domain& domain : kDomains) {
-    EXPECT_EQ(domain.name + "\n", ask(domain.ipv6, kPort)) << server.log();
-  }
+  expect_names(server, &Domain::ipv6);
 }
 
 TEST_P(DualStackServers, serve_ipv4_by_the_same_listener) {
   const BackgroundProcess server(command(Listener::dual_stack, "name"));
-  for (const Domain& domain : kDomains) {
-    EXPECT_EQ(domain.name + "\n", ask(domain.ipv4, kPort)) << server.log();
-  }
+  expect_names(server, &Domain::ipv4);
 }
 
 TEST_P(SuperServers, leave_no_signal_ignored_or_blocked) {

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "files.h"
 
@@ -113,6 +114,12 @@ bool exchange(const std::string& input, int to, int output, int errors, Outcome&
 
 }  // namespace
 
+Command command_of(std::vector<std::string> arguments) {
+  Command command;
+  command.arguments = std::move(arguments);
+  return command;
+}
+
 pid_t start(const Command& command, int input, int output, int errors) {
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> variables = environment_strings(command);
@@ -199,9 +206,7 @@ Outcome run(const Command& command) {
 }
 
 Outcome run(const std::vector<std::string>& arguments) {
-  Command command;
-  command.arguments = arguments;
-  return run(command);
+  return run(command_of(arguments));
 }
 
 BackgroundProcess::BackgroundProcess(const Command& command) {

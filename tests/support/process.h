@@ -25,6 +25,9 @@ struct Command {
   std::function<void()> prepare;  // runs in the child, before the program
 };
 
+/// A command of these arguments alone.
+Command command_of(std::vector<std::string> arguments);
+
 /// How it went.
 struct Outcome {
   int status = -1;     // exit status, or 128 + signal; one of SIGKILL or -1 if kPatience was over

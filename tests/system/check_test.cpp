@@ -89,8 +89,7 @@ class Check : public ::testing::Test {
   }
 
   static Command check_as_nobody(const std::string& program) {
-    Command command;
-    command.arguments = {kVirtuald, "-t", "/virtual/conf", program};
+    Command command = command_of({kVirtuald, "-t", "/virtual/conf", program});
     command.prepare = [] {
       if (::setuid(65534) != 0) {
         ::_exit(99);

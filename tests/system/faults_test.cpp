@@ -389,8 +389,7 @@ TEST_F(Shortage, small_stack) {
 
 TEST_F(Shortage, user_without_processes_left) {
   NEEDS_REAL_ROOT();
-  Command other;
-  other.arguments = {"sleep", "60"};
+  Command other = command_of({"sleep", "60"});
   other.prepare = [] {
     if (::setuid(33) != 0) {
       ::_exit(200);

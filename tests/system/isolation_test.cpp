@@ -99,8 +99,8 @@ class Isolation : public ::testing::Test {
 
 /// What the tests below show is shown for a chroot that does not close it.
 TEST_F(Isolation, inherited_directory_leads_out_of_a_plain_chroot) {
-  Command command;
-  command.arguments = {"chroot", "/virtual/domain1.com", "/usr/sbin/service", "leave", "100"};
+  Command command =
+      command_of({"chroot", "/virtual/domain1.com", "/usr/sbin/service", "leave", "100"});
   command.prepare = [] { leave_open("/"); };
   const Outcome outcome = run(command);
   EXPECT_EQ("out:", outcome.output.substr(0, 4));
@@ -211,8 +211,7 @@ TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
   write_file("/virtual/conf", "default /virtual/domain1.com\n");
   const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(0, ::listen(listener.get(), 1));
-  Command command;
-  command.arguments = {kVirtuald, "/virtual/conf", "service", "name"};
+  const Command command = command_of({kVirtuald, "/virtual/conf", "service", "name"});
   LogSocket log;
   EXPECT_EQ(125, wait_for(start(command, listener.get(), listener.get(), listener.get())));
   const std::vector<std::string> messages = log.take();

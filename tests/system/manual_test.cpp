@@ -30,9 +30,7 @@ std::string squeeze(const std::string& text) {
 
 /// One section of a page as it is read, with all white space squeezed.
 std::string section(const fs::path& page, const std::string& name) {
-  Command command;
-  command.arguments = {"mandoc", "-T", "ascii", "-O", "width=500", page.string()};
-  Outcome outcome = run(command);
+  Outcome outcome = run({"mandoc", "-T", "ascii", "-O", "width=500", page.string()});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   // Bold and underlined text is overstruck.
   outcome.output = std::regex_replace(outcome.output, std::regex(".\b"), "");

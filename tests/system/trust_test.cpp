@@ -188,12 +188,10 @@ TEST_F(Trust, exchange_of_the_root_never_gives_an_unchecked_one) {
   ::chmod("/virtual/bad", 0777);
   write_file("/virtual/conf", "default /virtual/current\n");
   fs::create_symlink("good", "/virtual/current");
-  Command exchange;
-  exchange.arguments = {
-      "sh", "-c",
-      "cd /virtual; while :; do ln -s bad n; mv -T n current; ln -s good n; mv -T n current; "
-      "done"};
-  const BackgroundProcess exchanger(exchange);
+  const BackgroundProcess exchanger(command_of(
+      {"sh", "-c",
+       "cd /virtual; while :; do ln -s bad n; mv -T n current; ln -s good n; mv -T n current; "
+       "done"}));
   int good = 0;
   for (int index = 0; index < 300; ++index) {
     const Served served = connect();
