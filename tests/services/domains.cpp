@@ -18,18 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Makes `directory` writable, with the files that the packages have for it.
-void overlay(const std::string& directory, std::vector<std::string> packages) {
-  packages.emplace_back("netbase");  // names of services and protocols
-  std::vector<fs::path> layers;
-  for (const std::string& package : packages) {
-    if (fs::exists(daemon_path(package, directory))) {
-      layers.emplace_back(daemon_path(package, directory));
-    }
-  }
-  make_writable(directory, layers);
-}
-
 /// A package may still say /sbin and /lib where it means /usr/sbin and /usr/lib.
 void copy_what_stands_outside_usr(const std::string& package) {
   for (const char* directory : {"/bin", "/lib", "/sbin"}) {
@@ -93,9 +81,11 @@ std::string setting(const std::string& unit, const std::string& name) {
 }  // namespace
 
 void make_machine_without_virtuald(const std::vector<std::string>& packages) {
-  overlay("/usr", packages);
-  overlay("/etc", packages);
-  overlay("/var", packages);
+  std::vector<std::string> all = packages;
+  all.emplace_back("netbase");  // names of services and protocols
+  for (const char* directory : {"/usr", "/etc", "/var"}) {
+    overlay(directory, all);
+  }
   for (const std::string& package : packages) {
     copy_what_stands_outside_usr(package);
     finish_installation(package);
@@ -137,10 +127,6 @@ void make_small_roots(const std::vector<std::string>& names) {
   }
 }
 
-std::string daemon_path(const std::string& package, const std::string& path) {
-  return std::string(kDaemonDirectory) + "/" + package + path;
-}
-
 fs::path sample_path(const std::string& name) {
   return fs::path("/usr/local/share/doc/virtuald/examples") / name;
 }
@@ -165,9 +151,7 @@ Command inetd(const std::vector<std::string>& lines) {
     text += line + "\n";
   }
   write_file("/run/inetd.conf", text);
-  Command command;
-  command.arguments = {daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"};
-  return command;
+  return command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"});
 }
 
 Command systemd_unit(const std::string& name) {
@@ -178,17 +162,10 @@ Command systemd_unit(const std::string& name) {
   for (const std::string& capability : capabilities) {
     bounds += ",+" + capability.substr(std::string("CAP_").size());
   }
-  Command command;
-  command.arguments = {daemon_path("systemd", "/usr/bin/systemd-socket-activate"),
-                       "-l",
-                       setting(unit + ".socket", "ListenStream"),
-                       "--accept",
-                       "--inetd",
-                       "--",
-                       "setsid",
-                       "setpriv",
-                       "--no-new-privs",
-                       "--bounding-set=" + bounds};
+  Command command =
+      command_of({daemon_path("systemd", "/usr/bin/systemd-socket-activate"), "-l",
+                  setting(unit + ".socket", "ListenStream"), "--accept", "--inetd", "--", "setsid",
+                  "setpriv", "--no-new-privs", "--bounding-set=" + bounds});
   for (const std::string& word : split_words(setting(unit + "@.service", "ExecStart"))) {
     command.arguments.push_back(word);
   }
@@ -196,16 +173,13 @@ Command systemd_unit(const std::string& name) {
 }
 
 Command dns() {
-  Command command;
-  command.arguments = {daemon_path("dnsmasq-base", "/usr/sbin/dnsmasq"), "--keep-in-foreground",
-                       "--user=root",
-                       "--pid-file=", "--conf-file=" + sample_path("dnsmasq.conf").string()};
-  return command;
+  return command_of({daemon_path("dnsmasq-base", "/usr/sbin/dnsmasq"), "--keep-in-foreground",
+                     "--user=root",
+                     "--pid-file=", "--conf-file=" + sample_path("dnsmasq.conf").string()});
 }
 
 std::string must_run(const std::vector<std::string>& arguments, const std::string& input) {
-  Command command;
-  command.arguments = arguments;
+  Command command = command_of(arguments);
   command.input = input;
   const Outcome outcome = run(command);
   if (outcome.status != 0) {
@@ -229,11 +203,50 @@ void make_domains(const std::vector<std::string>& programs) {
     must_run(
         {"virtexec", domain.name, "useradd", "-m", "-d", "/home/b/bob", "-s", "/bin/sh", "bob"});
     must_run({"virtexec", domain.name, "chpasswd"}, "bob:" + password(domain) + "\n");
+    write_file(bobs_home(domain) / "readme", bobs_text(domain));
   }
+}
+
+fs::path bobs_home(const Domain& domain) {
+  return domain.root() / "home/b/bob";
+}
+
+std::string bobs_text(const Domain& domain) {
+  return "bob's at " + domain.name + "\n";
 }
 
 std::string password(const Domain& domain) {
   return "bob-of-" + domain.name;
+}
+
+void make_web_machine() {
+  make_machine();
+  make_domains({"busybox"});
+  for (const Domain& domain : kDomains) {
+    write_file(web_site(domain) / "index.html", page_of(domain));
+  }
+}
+
+fs::path web_site(const Domain& domain) {
+  return domain.root() / "var/www/html";
+}
+
+std::string page_of(const Domain& domain) {
+  return "page of " + domain.name + "\n";
+}
+
+std::string sendmail_cf(const std::string& macros, const std::string& name) {
+  return must_run(
+      {"m4", "-D_CF_DIR_=/usr/share/sendmail/cf/", "/usr/share/sendmail/cf/m4/cf.m4", "-"},
+      std::regex_replace(macros, std::regex("domain1\\.com"), name));
+}
+
+bool holds(const fs::path& file, const std::string& text) {
+  return fs::exists(file) && contains(read_file(file), text);
+}
+
+bool arrives(const std::string& text, const fs::path& file) {
+  return eventually([&] { return holds(file, text); });
 }
 
 Outcome curl(const std::string& url, const std::vector<std::string>& options) {

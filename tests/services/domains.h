@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemons.h"
 #include "process.h"
 
 namespace testing_support {
@@ -36,9 +37,6 @@ void make_machine_without_virtuald(const std::vector<std::string>& packages);
 /// each of `names`, and the user www-data. The service answers `name` with the domain's.
 void make_small_roots(const std::vector<std::string>& names = {"service"});
 
-/// A program of a package of tests/daemons.
-std::string daemon_path(const std::string& package, const std::string& path);
-
 /// A sample as it is installed: where it is, and its text. `name` is its path in examples/.
 std::filesystem::path sample_path(const std::string& name);
 std::string sample(const std::string& name);
@@ -61,12 +59,29 @@ Command dns();
 /// Runs a command that must not fail; its output. Throws with what it said if it does.
 std::string must_run(const std::vector<std::string>& arguments, const std::string& input = "");
 
-/// Makes each domain's root with virtfs, of `programs`, and its user bob, who has a home and his
-/// password().
+/// Makes each domain's root with virtfs, of `programs`, and its user bob, who has his password()
+/// and in his home a file `readme`, which says bobs_text().
 void make_domains(const std::vector<std::string>& programs);
+
+std::filesystem::path bobs_home(const Domain& domain);
+std::string bobs_text(const Domain& domain);
 
 /// bob's, which is another in each domain.
 std::string password(const Domain& domain);
+
+/// Makes such a machine whose domains have busybox, and a web page that says page_of() them.
+void make_web_machine();
+std::filesystem::path web_site(const Domain& domain);
+std::string page_of(const Domain& domain);
+
+/// The sendmail.cf that m4 makes of a sendmail.mc for domain1.com, for `name` in its place.
+std::string sendmail_cf(const std::string& macros, const std::string& name);
+
+/// Whether `text` is in a file, which may not be there yet.
+bool holds(const std::filesystem::path& file, const std::string& text);
+
+/// Whether it is, or soon is.
+bool arrives(const std::string& text, const std::filesystem::path& file);
 
 /// What curl makes of `url`, once somebody listens there.
 Outcome curl(const std::string& url, const std::vector<std::string>& options = {});

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "domains.h"
@@ -13,20 +12,13 @@
 namespace testing_support {
 namespace {
 
-namespace fs = std::filesystem;
-
 class Ftp : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
     make_machine({"inetutils-ftpd"});
     make_domains({"ftpd"});
-    for (const Domain& domain : kDomains) {
-      write_file(home(domain) / "readme", "bob's at " + domain.name + "\n");
-    }
   }
-
-  static fs::path home(const Domain& domain) { return domain.root() / "home/b/bob"; }
 
   static std::string url(const Domain& domain, const std::string& path) {
     return "ftp://bob:" + password(domain) + "@" + domain.ipv4 + "/" + path;
@@ -39,7 +31,7 @@ TEST_F(Ftp, bob_sees_the_files_of_his_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("readme\n", curl(url(domain, ""), {"--list-only"}).output);
-    EXPECT_EQ("bob's at " + domain.name + "\n", curl(url(domain, "readme")).output);
+    EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme")).output);
   }
 }
 
@@ -48,17 +40,16 @@ TEST_F(Ftp, bob_puts_a_file_which_is_his) {
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(0, curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status);
-    EXPECT_EQ("new\n", read_file(home(domain) / "new"));
-    EXPECT_EQ(must_run({"stat", "-c", "%u", home(domain)}),
-              must_run({"stat", "-c", "%u", home(domain) / "new"}));
+    EXPECT_EQ("new\n", read_file(bobs_home(domain) / "new"));
+    EXPECT_EQ(must_run({"stat", "-c", "%u", bobs_home(domain)}),
+              must_run({"stat", "-c", "%u", bobs_home(domain) / "new"}));
   }
 }
 
 TEST_F(Ftp, transfers_actively) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ("bob's at " + domain.name + "\n",
-              curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
+    EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
   }
 }
 
@@ -66,7 +57,7 @@ TEST_F(Ftp, serves_ipv6) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(
-        "bob's at " + domain.name + "\n",
+        bobs_text(domain),
         curl("ftp://[" + domain.ipv6 + "]/readme", {"--user", "bob:" + password(domain)}).output);
   }
 }
@@ -93,7 +84,7 @@ TEST_F(Ftp, confines_a_guest_to_his_home) {
   write_file(domain.root() / "etc/ftpchroot", "bob\n");
   const BackgroundProcess running(server());
   // Two slashes: from the root that the daemon has by then.
-  EXPECT_EQ("bob's at domain1.com\n", curl(url(domain, "/readme")).output);
+  EXPECT_EQ(bobs_text(domain), curl(url(domain, "/readme")).output);
   EXPECT_EQ(9, curl(url(domain, "/etc/passwd")).status);
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
 }
@@ -102,8 +93,7 @@ TEST_F(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
   const BackgroundProcess running(systemd_unit("ftp"));
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ("bob's at " + domain.name + "\n",
-              curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
+    EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
     EXPECT_EQ(0, curl(url(domain, "new"), {"--upload-file", "/tmp/new"}).status);
   }
 }

@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemons.h"
 #include "files.h"
 #include "log_socket.h"
 #include "must_run.h"
@@ -258,10 +259,6 @@ class Load : public ::testing::Test {
     write_file("/name", "host\n");
   }
 
-  static fs::path daemon(const std::string& package, const std::string& program) {
-    return fs::path(kDaemonDirectory) / package / "usr/sbin" / program;
-  }
-
   /// The whole trial of the super server that `command` starts.
   static void try_super_server(const std::string& name, const Command& command) {
     LogCount log;
@@ -303,10 +300,8 @@ class Load : public ::testing::Test {
 };
 
 TEST_F(Load, openbsd_inetd) {
-  const fs::path inetd = daemon("openbsd-inetd", "inetd");
-  if (!fs::exists(inetd)) {
-    SKIP_OR_FAIL("needs the Debian package openbsd-inetd: tests/run unpacks it");
-  }
+  NEEDS_PACKAGES("openbsd-inetd");
+  const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");
   const std::string start = " stream tcp4 nowait.100000 root ";
   const std::string service = kService;
   const std::string virtuald = kVirtuald;
@@ -314,9 +309,7 @@ TEST_F(Load, openbsd_inetd) {
                                         " virtuald -v /virtual/conf service name\n" +
                                         std::to_string(kDirectPort) + start + service +
                                         " service name\n");
-  Command command;
-  command.arguments = {inetd, "-i", "/virtual/inetd.conf"};
-  try_super_server("openbsd-inetd", command);
+  try_super_server("openbsd-inetd", command_of({inetd, "-i", "/virtual/inetd.conf"}));
 }
 
 /// One service of xinetd's configuration.
@@ -329,18 +322,16 @@ std::string xinetd_service(const std::string& name, std::uint16_t port, const st
 }
 
 TEST_F(Load, xinetd) {
-  const fs::path xinetd = daemon("xinetd", "xinetd");
-  if (!fs::exists(xinetd)) {
-    SKIP_OR_FAIL("needs the Debian package xinetd: tests/run unpacks it");
-  }
+  NEEDS_PACKAGES("xinetd");
+  const std::string xinetd = daemon_path("xinetd", "/usr/sbin/xinetd");
   // It looks its protocol up, even by number, in /etc/protocols.
-  make_writable("/etc", {fs::path(kDaemonDirectory) / "netbase/etc"});
+  overlay("/etc", {"netbase"});
   write_file("/virtual/xinetd.conf",
              "defaults\n{\n log_type = FILE /dev/null\n}\n" +
                  xinetd_service("wrapped", kPort, kVirtuald, "-v /virtual/conf service name") +
                  xinetd_service("direct", kDirectPort, kService, "name"));
-  Command command;
-  command.arguments = {xinetd, "-dontfork", "-f", "/virtual/xinetd.conf", "-pidfile", "/run/pid"};
+  Command command =
+      command_of({xinetd, "-dontfork", "-f", "/virtual/xinetd.conf", "-pidfile", "/run/pid"});
   command.environment = std::map<std::string, std::string>{};
   try_super_server("xinetd", command);
 }
@@ -348,29 +339,16 @@ TEST_F(Load, xinetd) {
 /// inetd that can start nothing for a while: the client gets nothing, the next one is served. It
 /// runs as another user, since root's processes have no limit.
 TEST_F(Load, inetd_out_of_processes) {
-  const fs::path inetd = daemon("openbsd-inetd", "inetd");
-  if (!fs::exists(inetd)) {
-    SKIP_OR_FAIL("needs the Debian package openbsd-inetd: tests/run unpacks it");
-  }
+  NEEDS_PACKAGES("openbsd-inetd");
+  const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");
   write_file("/virtual/inetd.conf", std::to_string(kPort) + " stream tcp4 nowait.100000 games " +
                                         kVirtuald + " virtuald /virtual/conf service name\n");
-  Command command;
-  command.arguments = {"setpriv",
-                       "--reuid=games",
-                       "--clear-groups",
-                       "--inh-caps",
-                       "+sys_chroot",
-                       "--ambient-caps",
-                       "+sys_chroot",
-                       "prlimit",
-                       "--nproc=2",
-                       inetd,
-                       "-i",
-                       "/virtual/inetd.conf"};
-  const BackgroundProcess server(command);
+  const BackgroundProcess server(command_of(
+      {"setpriv", "--reuid=games", "--clear-groups", "--inh-caps", "+sys_chroot", "--ambient-caps",
+       "+sys_chroot", "prlimit", "--nproc=2", inetd, "-i", "/virtual/inetd.conf"}));
   EXPECT_EQ(name_of(0) + "\n", ask(address_of(0), kPort));
-  command.arguments = {"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"};
-  BackgroundProcess other(command);
+  BackgroundProcess other(
+      command_of({"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"}));
   ASSERT_TRUE(eventually([&other] {
     return read_file("/proc/" + std::to_string(other.pid()) + "/comm") == "sleep\n";
   }));

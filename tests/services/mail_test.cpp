@@ -36,15 +36,7 @@ class MailMachine : public testing::Test {
                "127.0.0.1 localhost\n127.0.1.1 " + name + " " + must_run({"uname", "-n"}));
     fs::create_directories(root / "var/spool/mqueue");
     fs::permissions(root / "var/spool/mqueue", fs::perms::owner_all);
-    write_sendmail_cf(root, name, sample("sendmail.mc"));
-  }
-
-  static void write_sendmail_cf(const fs::path& root, const std::string& name,
-                                const std::string& macros) {
-    write_file("/tmp/sendmail.mc", std::regex_replace(macros, std::regex("domain1\\.com"), name));
-    write_file(root / "etc/mail/sendmail.cf",
-               must_run({"m4", "-D_CF_DIR_=/usr/share/sendmail/cf/",
-                         "/usr/share/sendmail/cf/m4/cf.m4", "/tmp/sendmail.mc"}));
+    write_file(root / "etc/mail/sendmail.cf", sendmail_cf(sample("sendmail.mc"), name));
   }
 
   static std::vector<std::string> lines(const std::string& mailer) {
@@ -71,10 +63,35 @@ class MailMachine : public testing::Test {
     return curl("pop3://" + domain.ipv4 + "/" + path, {"--user", "bob:" + password_given});
   }
 
-  static bool mailbox_holds(const Domain& domain, const std::string& text) {
-    const fs::path mailbox = domain.root() / "var/mail/bob";
-    return fs::exists(mailbox) && read_file(mailbox).find(text) != std::string::npos;
+  static fs::path mailbox(const Domain& domain) { return domain.root() / "var/mail/bob"; }
+
+  /// Starts a name server, and inetd with these lines.
+  void start(const std::vector<std::string>& lines) {
+    dns_.emplace(dns());
+    inetd_.emplace(inetd(lines));
   }
+
+  /// Sends a message to each bob, and expects it at him alone.
+  static void expect_mail_for_each_bob() {
+    for (const Domain& domain : kDomains) {
+      EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
+    }
+    for (const Domain& domain : kDomains) {
+      EXPECT_TRUE(arrives("for bob at " + domain.name, mailbox(domain)));
+    }
+    EXPECT_FALSE(holds(mailbox(kDomains[0]), "for bob at domain2.com"));
+  }
+
+  /// Sends a message from one bob to the other, and expects that it came by the network:
+  /// `received` is what the mailer of the other domain writes into it then.
+  static void expect_mail_over_the_network(const std::string& mailer, const std::string& received) {
+    send_within(kDomains[0], mailer, kDomains[1], "from next door");
+    EXPECT_TRUE(arrives("from next door", mailbox(kDomains[1])));
+    EXPECT_TRUE(holds(mailbox(kDomains[1]), received));
+  }
+
+  std::optional<BackgroundProcess> dns_;
+  std::optional<BackgroundProcess> inetd_;
 };
 
 class Mail : public MailMachine {
@@ -82,37 +99,25 @@ class Mail : public MailMachine {
   void SetUp() override {
     NEEDS_REAL_ROOT();
     make_sendmail_machine();
-    dns_.emplace(dns());
-    inetd_.emplace(inetd(lines("sendmail -bs")));
+    start(lines("sendmail -bs"));
   }
-
-  std::optional<BackgroundProcess> dns_;
-  std::optional<BackgroundProcess> inetd_;
 };
 
 TEST_F(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
-  for (const Domain& domain : kDomains) {
-    EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
-  }
-  for (const Domain& domain : kDomains) {
-    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));
-  }
-  EXPECT_FALSE(mailbox_holds(kDomains[0], "for bob at domain2.com"));
+  expect_mail_for_each_bob();
 }
 
 TEST_F(Mail, between_the_domains_takes_the_way_over_the_network) {
-  send_within(kDomains[0], "sendmail", kDomains[1], "from next door");
-  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from next door"); }));
-  EXPECT_TRUE(mailbox_holds(kDomains[1], "by domain2.com"));
+  expect_mail_over_the_network("sendmail", "by domain2.com");
 }
 
 TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
-  write_sendmail_cf(
-      kDomains[0].root(), kDomains[0].name,
-      std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDONT_PROBE.*\n"), ""));
+  const std::string probing =
+      std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDONT_PROBE.*\n"), "");
+  write_file(kDomains[0].root() / "etc/mail/sendmail.cf", sendmail_cf(probing, kDomains[0].name));
   send_within(kDomains[0], "sendmail", kDomains[1], "from next door");
-  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[0], "from next door"); }));
-  EXPECT_FALSE(mailbox_holds(kDomains[1], "from next door"));
+  EXPECT_TRUE(arrives("from next door", mailbox(kDomains[0])));
+  EXPECT_FALSE(holds(mailbox(kDomains[1]), "from next door"));
 }
 
 TEST_F(Mail, is_not_relayed_for_strangers) {
@@ -130,7 +135,7 @@ TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   inetd_.emplace(inetd(lines("sendmail -bs")));
   configure_sendmail("/", "host.example.com");
   must_run({"sendmail.init", "start"});
-  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from the queue"); }));
+  EXPECT_TRUE(arrives("from the queue", mailbox(kDomains[1])));
   must_run({"sendmail.init", "stop"});
 }
 
@@ -141,7 +146,7 @@ class Pop : public Mail {
     Mail::SetUp();
     for (const Domain& domain : kDomains) {
       send(domain, "for bob at " + domain.name);
-      eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); });
+      arrives("for bob at " + domain.name, mailbox(domain));
     }
   }
 };
@@ -174,7 +179,7 @@ TEST_F(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
   const BackgroundProcess pop(systemd_unit("pop"));
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("", send(domain, "second").errors);
-    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "second"); }));
+    EXPECT_TRUE(arrives("second", mailbox(domain)));
     EXPECT_NE(read_mail(domain, "2", password(domain)).output.find("second"), std::string::npos);
   }
 }
@@ -196,28 +201,16 @@ class MailByExim : public MailMachine {
                   domain.root() / directory});
       }
     }
-    dns_.emplace(dns());
-    inetd_.emplace(inetd({inetd_line("smtp", "exim4 -bs")}));
+    start({inetd_line("smtp", "exim4 -bs")});
   }
-
-  std::optional<BackgroundProcess> dns_;
-  std::optional<BackgroundProcess> inetd_;
 };
 
 TEST_F(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
-  for (const Domain& domain : kDomains) {
-    EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
-  }
-  for (const Domain& domain : kDomains) {
-    EXPECT_TRUE(eventually([&] { return mailbox_holds(domain, "for bob at " + domain.name); }));
-  }
-  EXPECT_FALSE(mailbox_holds(kDomains[0], "for bob at domain2.com"));
+  expect_mail_for_each_bob();
 }
 
 TEST_F(MailByExim, between_the_domains_takes_the_way_over_the_network) {
-  send_within(kDomains[0], "exim4", kDomains[1], "from next door");
-  EXPECT_TRUE(eventually([] { return mailbox_holds(kDomains[1], "from next door"); }));
-  EXPECT_TRUE(mailbox_holds(kDomains[1], "by domain2.com with esmtp"));
+  expect_mail_over_the_network("exim4", "by domain2.com with esmtp");
 }
 
 }  // namespace

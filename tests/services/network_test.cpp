@@ -56,26 +56,21 @@ TEST_F(IpAliasing, ifupdown_does_by_the_sample) {
 
 TEST_F(IpAliasing, systemd_networkd_does_by_the_sample) {
   write_file("/etc/systemd/network/10-virtual.network", sample("network/10-virtual.network"));
-  Command command;
-  command.arguments = {daemon_path("systemd", "/lib/systemd/systemd-networkd")};
-  const BackgroundProcess networkd(command);
+  const BackgroundProcess networkd(
+      command_of({daemon_path("systemd", "/lib/systemd/systemd-networkd")}));
   EXPECT_TRUE(eventually(has_all_addresses)) << networkd.log();
 }
 
 TEST(Dns, leads_to_each_domain_by_its_names) {
   NEEDS_REAL_ROOT();
-  make_machine();
-  make_domains({"busybox"});
-  for (const Domain& domain : kDomains) {
-    write_file(domain.root() / "var/www/html/index.html", "page of " + domain.name + "\n");
-  }
+  make_web_machine();
   const BackgroundProcess name_server(dns());
   const BackgroundProcess server(inetd({inetd_line("http", "")}));
   for (const Domain& domain : kDomains) {
     for (const std::string& name : {domain.name, "www." + domain.name}) {
       for (const char* version : {"-4", "-6"}) {
         EXPECT_TRUE(eventually([&] {
-          return curl("http://" + name + "/", {version}).output == "page of " + domain.name + "\n";
+          return curl("http://" + name + "/", {version}).output == page_of(domain);
         })) << name
             << version << name_server.log();
       }

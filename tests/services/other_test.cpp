@@ -58,7 +58,6 @@ class Samba : public testing::Test {
     make_domains({"smbd", "smbpasswd"});
     for (const Domain& domain : kDomains) {
       write_file(domain.root() / "etc/samba/smb.conf", sample("smb.conf"));
-      write_file(domain.root() / "home/b/bob/readme", "bob's at " + domain.name + "\n");
       for (const char* directory :
            {"var/lib/samba/private", "var/cache/samba", "var/log/samba", "run/samba"}) {
         std::filesystem::create_directories(domain.root() / directory);
@@ -79,7 +78,7 @@ class Samba : public testing::Test {
   static void expect_files_of_each_domain(const Command& server) {
     const BackgroundProcess running(server);
     for (const Domain& domain : kDomains) {
-      EXPECT_PRED2(contains, get(domain, password(domain)), "bob's at " + domain.name + "\n");
+      EXPECT_PRED2(contains, get(domain, password(domain)), bobs_text(domain));
     }
   }
 };

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemons.h"
+#include "domains.h"
 #include "files.h"
 #include "must_run.h"
 #include "network.h"
@@ -17,41 +19,18 @@
 #include "process.h"
 #include "world.h"
 
+namespace testing_support {
 namespace {
 
 namespace fs = std::filesystem;
-using testing_support::Command;
-using testing_support::Outcome;
-using testing_support::write_file;
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// Whether all packages are unpacked; if so, their files are where they belong, in /usr and /etc.
-bool have_packages(const std::vector<std::string>& packages) {
-  std::vector<fs::path> programs;
-  std::vector<fs::path> settings;
-  for (const std::string& package : packages) {
-    const fs::path directory = fs::path(testing_support::kDaemonDirectory) / package;
-    if (!fs::exists(directory)) {
-      return false;
-    }
-    programs.push_back(directory / "usr");
-    if (fs::exists(directory / "etc")) {
-      settings.push_back(directory / "etc");
-    }
-  }
-  testing_support::make_writable("/usr", programs);
-  testing_support::make_writable("/etc", settings);
-  return true;
-}
-
 Outcome virtfs(const std::vector<std::string>& arguments) {
-  Command command;
-  command.arguments = {std::string(testing_support::kSourceDirectory) + "/scripts/bin/virtfs",
-                       "-q"};
+  Command command = command_of({std::string(kSourceDirectory) + "/scripts/bin/virtfs", "-q"});
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
-  command.environment = {{"PATH", "/usr/bin:/bin"}, {"VIRTUALD", testing_support::kVirtuald}};
-  return testing_support::run(command);
+  command.environment = {{"PATH", "/usr/bin:/bin"}, {"VIRTUALD", kVirtuald}};
+  return run(command);
 }
 
 Milliseconds time_of(const std::function<void()>& work) {
@@ -62,20 +41,16 @@ Milliseconds time_of(const std::function<void()>& work) {
 
 /// What a directory takes on the disk.
 std::uintmax_t kibibytes_of(const fs::path& directory) {
-  return std::stoul(testing_support::run({"du", "-sk", directory}).output);
+  return std::stoul(run({"du", "-sk", directory}).output);
 }
 
 class FiveDaemons : public ::testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    if (!have_packages({"inetutils-ftpd", "popa3d", "poppassd", "sendmail-base", "sendmail-bin"})) {
-      SKIP_OR_FAIL("needs the daemons that tests/run unpacks");
-    }
-    // What the packages do when they are installed.
-    fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
-    write_file("/etc/passwd", testing_support::read_file("/etc/passwd") +
-                                  "popa3d:x:117:65534::/var/lib/popa3d:/usr/sbin/nologin\n");
+    NEEDS_PACKAGES("inetutils-ftpd", "popa3d", "poppassd", "sendmail-base", "sendmail-bin");
+    make_machine_without_virtuald(
+        {"inetutils-ftpd", "popa3d", "poppassd", "sendmail-base", "sendmail-bin"});
     took_ = time_of([] {
       const Outcome outcome =
           virtfs({"-a", "127.0.0.1", "-f", "/virtual/conf", "-p", "ftpd", "-p", "popa3d", "-p",
@@ -88,18 +63,17 @@ class FiveDaemons : public ::testing::Test {
 
   /// What the daemon says to a client that sends `request`.
   static std::string answer(const std::vector<std::string>& daemon, std::string_view request) {
-    testing_support::Connection connection = testing_support::connect_pair("127.0.0.1");
-    Command command;
-    command.arguments = {testing_support::kVirtuald, "/virtual/conf"};
+    Connection connection = connect_pair("127.0.0.1");
+    Command command = command_of({kVirtuald, "/virtual/conf"});
     command.arguments.insert(command.arguments.end(), daemon.begin(), daemon.end());
     const int socket = connection.server.get();
-    const pid_t pid = testing_support::start(command, socket, socket, socket);
+    const pid_t pid = start(command, socket, socket, socket);
     connection.server.reset();
     EXPECT_EQ(static_cast<ssize_t>(request.size()),
               ::send(connection.client.get(), request.data(), request.size(), MSG_NOSIGNAL));
     ::shutdown(connection.client.get(), SHUT_WR);
-    std::string text = testing_support::receive_all(connection.client.get());
-    testing_support::wait_for(pid);
+    std::string text = receive_all(connection.client.get());
+    wait_for(pid);
     return text;
   }
 
@@ -146,9 +120,11 @@ TEST_F(FiveDaemons, answer_with_poppassd) {
 
 TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
   NEEDS_REAL_ROOT();
-  if (!have_packages({"jailkit"}) || !fs::exists("/usr/bin/python3")) {
-    SKIP_OR_FAIL("needs jailkit, which tests/run unpacks, and python3");
+  NEEDS_PACKAGES("jailkit");
+  if (!fs::exists("/usr/bin/python3")) {
+    SKIP_OR_FAIL("needs python3");
   }
+  make_machine_without_virtuald({"jailkit"});
   std::vector<std::string> programs;
   for (const char* name :
        {"bash",   "cat",   "chmod", "cp",     "date", "dd",         "echo", "egrep",
@@ -167,8 +143,8 @@ TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
     fs::create_directory("/virtual/jail");
     ours.push_back(time_of([&programs] { ASSERT_EQ(0, virtfs(programs).status); }));
     theirs.push_back(time_of([] {
-      ASSERT_EQ(0, testing_support::run({"jk_init", "-c", "/etc/jailkit/jk_init.ini", "-j",
-                                         "/virtual/jail", "basicshell", "uidbasics"})
+      ASSERT_EQ(0, run({"jk_init", "-c", "/etc/jailkit/jk_init.ini", "-j", "/virtual/jail",
+                        "basicshell", "uidbasics"})
                        .status);
     }));
   }
@@ -185,3 +161,4 @@ TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
 }
 
 }  // namespace
+}  // namespace testing_support

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,23 +13,16 @@
 namespace testing_support {
 namespace {
 
-namespace fs = std::filesystem;
-
 class Web : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine();
-    make_domains({"busybox"});
+    make_web_machine();
     for (const Domain& domain : kDomains) {
-      write_file(site(domain) / "index.html", "page of " + domain.name + "\n");
-      write_file(site(domain) / "cgi-bin/who",
-                 "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nbusybox id\n");
-      fs::permissions(site(domain) / "cgi-bin/who", fs::perms(0755));
+      write_program(web_site(domain) / "cgi-bin/who",
+                    "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nbusybox id\n");
     }
   }
-
-  static fs::path site(const Domain& domain) { return domain.root() / "var/www/html"; }
 
   static Command server() { return inetd({inetd_line("http", "")}); }
 };
@@ -38,18 +30,18 @@ class Web : public testing::Test {
 TEST_F(Web, shows_the_pages_of_each_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ("page of " + domain.name + "\n", curl("http://" + domain.ipv4 + "/").output);
-    EXPECT_EQ("page of " + domain.name + "\n", curl("http://[" + domain.ipv6 + "]/").output);
+    EXPECT_EQ(page_of(domain), curl("http://" + domain.ipv4 + "/").output);
+    EXPECT_EQ(page_of(domain), curl("http://[" + domain.ipv6 + "]/").output);
   }
 }
 
 TEST_F(Web, shows_strangers_the_default_domain) {
   const BackgroundProcess running(server());
-  EXPECT_EQ("page of domain1.com\n", curl(std::string("http://") + kNobody + "/").output);
+  EXPECT_EQ(page_of(kDomains[0]), curl(std::string("http://") + kNobody + "/").output);
 }
 
 TEST_F(Web, has_no_page_of_the_other_domain) {
-  write_file(site(kDomains[1]) / "only-here.html", "");
+  write_file(web_site(kDomains[1]) / "only-here.html", "");
   const BackgroundProcess running(server());
   const std::vector<std::string> status = {"--output", "/dev/null", "--write-out", "%{http_code}"};
   EXPECT_EQ("200", curl("http://" + kDomains[1].ipv4 + "/only-here.html", status).output);
@@ -79,18 +71,15 @@ Command apache(const std::string& text, const std::string& option) {
         std::string("LoadModule ") + module + "_module " + modules + "mod_" + module + ".so\n";
   }
   write_file("/run/apache2.conf", config + text);
-  Command command;
-  command.arguments = {daemon_path("apache2-bin", "/usr/sbin/apache2"), "-f", "/run/apache2.conf",
-                       option};
-  return command;
+  return command_of(
+      {daemon_path("apache2-bin", "/usr/sbin/apache2"), "-f", "/run/apache2.conf", option});
 }
 
 TEST_F(Web, may_be_left_to_apache_and_its_own_virtual_hosts) {
   const BackgroundProcess running(apache(sample("apache2.conf"), "-DFOREGROUND"));
   for (const Domain& domain : kDomains) {
-    EXPECT_EQ("page of " + domain.name + "\n", curl("http://" + domain.ipv4 + "/").output)
-        << running.log();
-    EXPECT_EQ("page of " + domain.name + "\n", curl("http://[" + domain.ipv6 + "]/").output);
+    EXPECT_EQ(page_of(domain), curl("http://" + domain.ipv4 + "/").output) << running.log();
+    EXPECT_EQ(page_of(domain), curl("http://[" + domain.ipv6 + "]/").output);
   }
 }
 
