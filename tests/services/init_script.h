@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "daemons.h"
+#include "domains.h"
 #include "files.h"
 #include "must_run.h"
 #include "paths.h"
@@ -20,19 +22,6 @@
 namespace testing_support {
 
 namespace fs = std::filesystem;
-
-/// The directory that a package of tests/daemons is unpacked in.
-inline fs::path unpacked(const std::string& package) {
-  return fs::path(kDaemonDirectory) / package;
-}
-
-/// Leaves the test unless the package is unpacked.
-#define NEEDS_PACKAGE(package)                                                    \
-  do {                                                                            \
-    if (!fs::exists(testing_support::unpacked(package))) {                        \
-      SKIP_OR_FAIL("needs the Debian package " package ": tests/run unpacks it"); \
-    }                                                                             \
-  } while (false)
 
 /// The pids of all processes with that program (what /proc/PID/exe says, from its last slash on),
 /// and with that root.
@@ -54,6 +43,12 @@ inline std::vector<pid_t> processes_of(const std::string& program, const fs::pat
 inline bool is_running(pid_t pid) {
   std::error_code error;
   return !fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).empty();
+}
+
+/// Kills a process; true once it runs no more.
+inline bool kill_now(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  return eventually([pid] { return !is_running(pid); });
 }
 
 // For EXPECT_PRED2, which shows both texts.
@@ -102,6 +97,36 @@ class InitScriptTest : public ShellTest {
       }
     }
     return run(whole);
+  }
+
+  /// Expects that the script failed, and that it said this and no more of it.
+  void expect_error(const Outcome& outcome, const std::string& message) const {
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ(name_ + ": " + message + "\n", outcome.errors);
+  }
+
+  /// Expects a status, and one line of output.
+  void expect_line(const Outcome& outcome, int status, const std::string& line) const {
+    EXPECT_EQ(status, outcome.status) << outcome.errors;
+    EXPECT_EQ(name_ + ": " + line + "\n", outcome.output);
+  }
+
+  void expect_2_for_wrong_usage() const {
+    EXPECT_EQ(2, init("begin").status);
+    EXPECT_EQ(2, run_script(name_).status);
+    EXPECT_EQ(2, init("-x").status);
+  }
+
+  void expect_usage(const std::string& usage) const {
+    const Outcome outcome = init("-h");
+    EXPECT_EQ(0, outcome.status);
+    EXPECT_PRED2(contains, outcome.output, usage);
+  }
+
+  void expect_refusal_of_another_user() const {
+    Command command = script(name_, {"start"});
+    command.prepare = [] { static_cast<void>(::setuid(65534)); };
+    expect_error(run(command), "not root: chroot is for root alone");
   }
 
   /// Makes a domain with nothing in it but busybox and the directories of a log.

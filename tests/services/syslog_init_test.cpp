@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,6 @@ bool same_inode(const fs::path& one, const fs::path& other) {
          first.st_ino == second.st_ino && first.st_dev == second.st_dev;
 }
 
-/// Whether the text is in the file, or soon will be.
-bool arrives(const std::string& text, const fs::path& file = kLog) {
-  return eventually(
-      [&] { return fs::exists(file) && read_file(file).find(text) != std::string::npos; });
-}
-
 /// Sends messages until the socket takes no more, and whoever sends another waits.
 void fill(const fs::path& path) {
   const Descriptor sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -47,6 +42,30 @@ void fill(const fs::path& path) {
   ASSERT_EQ(EAGAIN, errno);
 }
 
+/// Whether the text is in the machine's log, or soon is.
+bool is_logged(const std::string& text) {
+  return arrives(text, kLog);
+}
+
+std::string syslogd() {
+  return daemon_path("inetutils-syslogd", "/usr/sbin/syslogd");
+}
+
+/// A logger that syslog.init has not started, and that listens on `socket`.
+class Logger : public BackgroundProcess {
+ public:
+  explicit Logger(const fs::path& socket)
+      : Logger(socket, {syslogd(), "-n", "--no-klog", "-p", socket, "-P", "/run/other", "-f",
+                        "/etc/syslog.conf"}) {}
+
+  Logger(const fs::path& socket, const std::vector<std::string>& arguments)
+      : BackgroundProcess(command_of(arguments)) {
+    if (!eventually([&] { return fs::is_socket(socket); })) {
+      throw std::runtime_error("nobody listens on " + socket.string() + ": " + log());
+    }
+  }
+};
+
 class SyslogInit : public InitScriptTest {
  protected:
   SyslogInit() : InitScriptTest("syslog.init") {}
@@ -56,7 +75,7 @@ class SyslogInit : public InitScriptTest {
     if (IsSkipped()) {
       return;
     }
-    NEEDS_PACKAGE("inetutils-syslogd");
+    NEEDS_PACKAGES("inetutils-syslogd");
     ASSERT_EQ(0, ::mount("tmpfs", "/var/log", "tmpfs", 0, "mode=0755"));
     for (const char* name : {"/dev/log", "/dev/log.before-virtuald"}) {
       fs::remove(name);
@@ -81,8 +100,6 @@ class SyslogInit : public InitScriptTest {
     ::umount2("/var/log", MNT_DETACH);
   }
 
-  static std::string syslogd() { return unpacked("inetutils-syslogd") / "usr/sbin/syslogd"; }
-
   /// Sends a line to the log from inside the domain, as its programs do.
   static void log_from(const std::string& domain, const std::string& text) {
     ASSERT_EQ(0, run({"chroot", "/virtual/" + domain, "/bin/logger", text}).status);
@@ -104,21 +121,10 @@ class SyslogInit : public InitScriptTest {
     settings()["SYSLOGD"] = "syslogd";
   }
 
-  /// A logger that syslog.init has not started.
-  static std::vector<std::string> another_logger(const fs::path& socket) {
-    return {syslogd(),    "-n", "--no-klog",       "-p", socket, "-P",
-            "/run/other", "-f", "/etc/syslog.conf"};
-  }
-
-  static bool listens(const fs::path& socket) {
-    return eventually([&] { return fs::is_socket(socket); });
-  }
-
   /// start with domain2.com spoilt: it is named, and the others are heard.
   void expect_refused(const std::string& message) {
     const Outcome outcome = init("start");
-    EXPECT_EQ(1, outcome.status);
-    EXPECT_EQ("syslog.init: " + message + "\n", outcome.errors);
+    expect_error(outcome, message);
     EXPECT_PRED2(ends_with, outcome.output,
                  "syslog.init: domain1.com: heard\nsyslog.init: domain3.com: heard\n");
   }
@@ -159,17 +165,17 @@ TEST_P(SyslogInit, start_lets_a_message_of_each_domain_and_of_the_host_arrive) {
   log_from("domain2.com", "two from inside");
   log_from("domain3.com", "three from inside");
   ASSERT_EQ(0, run({"logger", "from the host"}).status);
-  EXPECT_TRUE(arrives("one from inside"));
-  EXPECT_TRUE(arrives("two from inside"));
-  EXPECT_TRUE(arrives("three from inside"));
-  EXPECT_TRUE(arrives("from the host"));
+  EXPECT_TRUE(is_logged("one from inside"));
+  EXPECT_TRUE(is_logged("two from inside"));
+  EXPECT_TRUE(is_logged("three from inside"));
+  EXPECT_TRUE(is_logged("from the host"));
 }
 
 TEST_P(SyslogInit, start_tests_a_domain_without_a_logger_by_the_hosts) {
   fs::remove("/virtual/domain2.com/bin/logger");
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status) << outcome.errors;
-  EXPECT_TRUE(arrives("from (domain2.com): heard"));
+  EXPECT_TRUE(is_logged("from (domain2.com): heard"));
 }
 
 TEST_P(SyslogInit, start_says_of_a_domain_that_nothing_can_be_sent_from_there) {
@@ -189,8 +195,8 @@ TEST_P(SyslogInit, start_tests_domains_where_the_host_has_only_busyboxs_logger) 
   const Outcome outcome = init("start");
   ::umount2("/usr/bin/logger", MNT_DETACH);
   EXPECT_EQ(0, outcome.status) << outcome.errors;
-  EXPECT_TRUE(arrives("from (/): heard"));
-  EXPECT_TRUE(arrives("from (domain2.com): heard"));
+  EXPECT_TRUE(is_logged("from (/): heard"));
+  EXPECT_TRUE(is_logged("from (domain2.com): heard"));
 }
 
 TEST_P(SyslogInit, second_start_says_that_it_runs) {
@@ -205,12 +211,9 @@ TEST_P(SyslogInit, second_start_says_that_it_runs) {
 }
 
 TEST_P(SyslogInit, start_without_a_logger_says_what_to_install) {
-  const Outcome outcome = init("start", {{"SYSLOGD", "no-such-syslogd"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: no-such-syslogd: not found in /: install a logger that takes -p SOCKET there, "
-      "or set SYSLOGD\n",
-      outcome.errors);
+  expect_error(init("start", {{"SYSLOGD", "no-such-syslogd"}}),
+               "no-such-syslogd: not found in /: install a logger that takes -p SOCKET there, "
+               "or set SYSLOGD");
   EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
 }
 
@@ -223,12 +226,9 @@ TEST_P(SyslogInit, start_with_a_logger_that_fails_repeats_what_it_said) {
 }
 
 TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
-  const Outcome outcome = init("start", {{"LOGFILE", "/var/log/elsewhere"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: /var/log/elsewhere: the host's own message did not arrive there: the logger "
-      "hangs, or LOGFILE must be set to where it writes\n",
-      outcome.errors);
+  expect_error(init("start", {{"LOGFILE", "/var/log/elsewhere"}}),
+               "/var/log/elsewhere: the host's own message did not arrive there: the logger "
+               "hangs, or LOGFILE must be set to where it writes");
 }
 
 TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
@@ -301,9 +301,9 @@ TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_way_out) {
 
 TEST_P(SyslogInit, logger_of_a_domains_own_is_not_cut_off) {
   give_logger("/virtual/domain2.com");
-  const BackgroundProcess own(command_of({"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd",
-                                          "-n", "--no-klog", "-p", "/dev/log"}));
-  ASSERT_TRUE(listens("/virtual/domain2.com/dev/log"));
+  const Logger own(
+      "/virtual/domain2.com/dev/log",
+      {"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd", "-n", "--no-klog", "-p", "/dev/log"});
   expect_refused("/virtual/domain2.com/dev/log: syslogd (process " + std::to_string(own.pid()) +
                  ") listens there: end it, or set PER_DOMAIN=yes");
   log_from("domain2.com", "to its own");
@@ -313,9 +313,7 @@ TEST_P(SyslogInit, logger_of_a_domains_own_is_not_cut_off) {
 // ---- status ----------------------------------------------------------------
 
 TEST_P(SyslogInit, status_is_3_before_start) {
-  const Outcome outcome = init("status");
-  EXPECT_EQ(3, outcome.status);
-  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+  expect_line(init("status"), 3, "not running: nobody listens on /virtual/log");
 }
 
 TEST_P(SyslogInit, status_is_0_when_all_is_well) {
@@ -332,17 +330,13 @@ TEST_P(SyslogInit, status_finds_its_messages_in_a_log_with_zero_bytes) {
 
 TEST_P(SyslogInit, status_is_3_when_the_logger_was_killed) {
   ASSERT_EQ(0, init("start").status);
-  const pid_t pid = processes_of("syslogd").at(0);
-  ::kill(pid, SIGKILL);
-  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  ASSERT_TRUE(kill_now(processes_of("syslogd").at(0)));
   EXPECT_EQ(3, init("status").status);
 }
 
 TEST_P(SyslogInit, start_after_the_logger_was_killed_makes_all_well) {
   ASSERT_EQ(0, init("start").status);
-  const pid_t pid = processes_of("syslogd").at(0);
-  ::kill(pid, SIGKILL);
-  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  ASSERT_TRUE(kill_now(processes_of("syslogd").at(0)));
   EXPECT_EQ(0, init("start").status);
   EXPECT_EQ(0, init("status").status);
 }
@@ -350,17 +344,14 @@ TEST_P(SyslogInit, start_after_the_logger_was_killed_makes_all_well) {
 TEST_P(SyslogInit, status_names_the_domain_whose_link_is_dead) {
   ASSERT_EQ(0, init("start").status);
   {
-    const BackgroundProcess other(command_of(another_logger("/scratch/dead")));
-    ASSERT_TRUE(listens("/scratch/dead"));
+    const Logger other("/scratch/dead");
     fs::create_hard_link("/scratch/dead", "/virtual/domain2.com/dev/new");
   }
   fs::rename("/virtual/domain2.com/dev/new", "/virtual/domain2.com/dev/log");
   const Outcome outcome = init("status");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: domain2.com: cut off: /virtual/domain2.com/dev/log is not the socket of the "
-      "logger: reload links it again, or says why not\n",
-      outcome.errors);
+  expect_error(outcome,
+               "domain2.com: cut off: /virtual/domain2.com/dev/log is not the socket of the "
+               "logger: reload links it again, or says why not");
   EXPECT_PRED2(lacks, outcome.output, "domain2.com");
 }
 
@@ -369,12 +360,9 @@ TEST_P(SyslogInit, status_names_a_domain_whose_messages_get_lost_behind_a_good_l
   fs::remove("/virtual/domain2.com/bin/logger");
   write_file("/virtual/domain2.com/bin/logger", "#!/bin/sh\nexit 0\n");
   ASSERT_EQ(0, ::chmod("/virtual/domain2.com/bin/logger", 0755));
-  const Outcome outcome = init("status");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: domain2.com: cut off: its message did not arrive in /var/log/syslog "
-      "/var/log/messages\n",
-      outcome.errors);
+  expect_error(init("status"),
+               "domain2.com: cut off: its message did not arrive in /var/log/syslog "
+               "/var/log/messages");
 }
 
 TEST_P(SyslogInit, status_changes_nothing) {
@@ -387,12 +375,9 @@ TEST_P(SyslogInit, status_changes_nothing) {
 TEST_P(SyslogInit, status_says_that_the_host_is_cut_off) {
   ASSERT_EQ(0, init("start").status);
   fs::remove("/dev/log");
-  const Outcome outcome = init("status");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: /dev/log: does not lead to /virtual/log any more: the host is cut off: restart "
-      "makes the link again\n",
-      outcome.errors);
+  expect_error(init("status"),
+               "/dev/log: does not lead to /virtual/log any more: the host is cut off: restart "
+               "makes the link again");
   EXPECT_EQ(0, init("restart").status);
   EXPECT_EQ(0, init("status").status);
 }
@@ -421,19 +406,16 @@ TEST_P(SyslogInit, restart_leaves_no_domain_cut_off) {
   log_from("domain1.com", "one after it");
   log_from("domain2.com", "two after it");
   log_from("domain3.com", "three after it");
-  EXPECT_TRUE(arrives("one after it"));
-  EXPECT_TRUE(arrives("two after it"));
-  EXPECT_TRUE(arrives("three after it"));
+  EXPECT_TRUE(is_logged("one after it"));
+  EXPECT_TRUE(is_logged("two after it"));
+  EXPECT_TRUE(is_logged("three after it"));
 }
 
 TEST_P(SyslogInit, reload_links_again_what_a_restart_by_another_cut_off) {
   ASSERT_EQ(0, init("start").status);
-  const pid_t pid = processes_of("syslogd").at(0);
-  ::kill(pid, SIGKILL);
-  ASSERT_TRUE(eventually([&] { return !is_running(pid); }));
+  ASSERT_TRUE(kill_now(processes_of("syslogd").at(0)));
   fs::remove(kSocket);
-  const BackgroundProcess other(command_of(another_logger(kSocket)));
-  ASSERT_TRUE(listens(kSocket));
+  const Logger other(kSocket);
   ASSERT_EQ(1, init("status").status);
   EXPECT_EQ(0, init("reload").status);
   EXPECT_EQ(0, init("status").status);
@@ -454,9 +436,7 @@ TEST_P(SyslogInit, sighup_by_another_cuts_no_domain_off) {
 }
 
 TEST_P(SyslogInit, reload_fails_when_nothing_runs) {
-  const Outcome outcome = init("reload");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+  expect_line(init("reload"), 1, "not running: nobody listens on /virtual/log");
 }
 
 TEST_P(SyslogInit, domain_that_virtfs_makes_meanwhile_is_heard_at_once) {
@@ -471,17 +451,13 @@ TEST_P(SyslogInit, domain_that_virtfs_makes_meanwhile_is_heard_at_once) {
 
 TEST_P(SyslogInit, stop_leaves_no_process_and_no_socket) {
   ASSERT_EQ(0, init("start").status);
-  const Outcome outcome = init("stop");
-  EXPECT_EQ(0, outcome.status);
-  EXPECT_EQ("syslog.init: stopped\n", outcome.output);
+  expect_line(init("stop"), 0, "stopped");
   EXPECT_TRUE(processes_of("syslogd").empty());
   EXPECT_FALSE(fs::exists(kSocket));
 }
 
 TEST_P(SyslogInit, second_stop_says_that_nothing_runs) {
-  const Outcome outcome = init("stop");
-  EXPECT_EQ(0, outcome.status);
-  EXPECT_EQ("syslog.init: not running\n", outcome.output);
+  expect_line(init("stop"), 0, "not running");
 }
 
 TEST_P(SyslogInit, stop_leaves_no_dev_log_where_there_was_none) {
@@ -500,8 +476,7 @@ TEST_P(SyslogInit, stop_puts_a_link_back_at_dev_log) {
 
 TEST_P(SyslogInit, stop_puts_a_dead_socket_back_at_dev_log) {
   {
-    const BackgroundProcess other(command_of(another_logger("/scratch/dead")));
-    ASSERT_TRUE(listens("/scratch/dead"));
+    const Logger other("/scratch/dead");
     fs::create_hard_link("/scratch/dead", "/dev/log");
   }
   ASSERT_EQ(0, init("start").status);
@@ -512,8 +487,7 @@ TEST_P(SyslogInit, stop_puts_a_dead_socket_back_at_dev_log) {
 TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_made_since) {
   ASSERT_EQ(0, init("start").status);
   fs::remove("/dev/log");
-  const BackgroundProcess other(command_of(another_logger("/dev/log")));
-  ASSERT_TRUE(listens("/dev/log"));
+  const Logger other("/dev/log");
   const Outcome outcome = init("stop");
   EXPECT_EQ("syslog.init: /dev/log: made anew by another since start: left as it is\n",
             outcome.errors);
@@ -521,8 +495,7 @@ TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_made_since) {
 }
 
 TEST_P(SyslogInit, stop_spares_a_logger_that_start_did_not_start) {
-  const BackgroundProcess other(command_of(another_logger(kSocket)));
-  ASSERT_TRUE(listens(kSocket));
+  const Logger other(kSocket);
   ASSERT_EQ(0, init("start").status);
   const Outcome outcome = init("stop");
   EXPECT_EQ("syslog.init: syslogd (process " + std::to_string(other.pid()) +
@@ -546,23 +519,19 @@ TEST_P(SyslogInit, stop_spares_a_process_that_has_the_pid_of_the_logger_now) {
 // ---- Another logger on the host --------------------------------------------
 
 TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_listens) {
-  const BackgroundProcess other(command_of(another_logger("/dev/log")));
-  ASSERT_TRUE(listens("/dev/log"));
-  const Outcome outcome = init("start");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: /dev/log: syslogd (process " + std::to_string(other.pid()) +
-                ") listens there: set DEV_LOG=no in /etc/default/virtuald to leave it alone and "
-                "log for the domains only, or have rsyslog do both with the sample "
-                "virtuald-rsyslog.conf and SYSLOGD=none\n",
-            outcome.errors);
+  const Logger other("/dev/log");
+  expect_error(init("start"),
+               "/dev/log: syslogd (process " + std::to_string(other.pid()) +
+                   ") listens there: set DEV_LOG=no in /etc/default/virtuald to leave it alone and "
+                   "log for the domains only, or have rsyslog do both with the sample "
+                   "virtuald-rsyslog.conf and SYSLOGD=none");
   EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
   EXPECT_EQ(std::vector<pid_t>{other.pid()}, processes_of("syslogd"));
 }
 
 TEST_P(SyslogInit, start_knows_another_logger_behind_a_link_as_journald_has_it) {
   fs::create_directories("/run/systemd/journal");
-  const BackgroundProcess other(command_of(another_logger("/run/systemd/journal/dev-log")));
-  ASSERT_TRUE(listens("/run/systemd/journal/dev-log"));
+  const Logger other("/run/systemd/journal/dev-log");
   fs::create_symlink("/run/systemd/journal/dev-log", "/dev/log");
   const Outcome outcome = init("start");
   EXPECT_EQ(1, outcome.status);
@@ -585,16 +554,15 @@ TEST_P(SyslogInit, start_leaves_a_dev_log_that_cannot_be_moved_aside) {
 
 TEST_P(SyslogInit, logger_inside_a_domain_is_not_taken_for_the_owner_of_dev_log) {
   give_logger("/virtual/domain2.com");
-  const BackgroundProcess own(command_of({"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd",
-                                          "-n", "--no-klog", "-p", "/dev/log"}));
-  ASSERT_TRUE(listens("/virtual/domain2.com/dev/log"));
+  const Logger own(
+      "/virtual/domain2.com/dev/log",
+      {"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd", "-n", "--no-klog", "-p", "/dev/log"});
   EXPECT_EQ(1, init("start").status);
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
 
 TEST_P(SyslogInit, dev_log_no_logs_for_the_domains_beside_the_hosts_logger) {
-  const BackgroundProcess other(command_of(another_logger("/dev/log")));
-  ASSERT_TRUE(listens("/dev/log"));
+  const Logger other("/dev/log");
   const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
@@ -620,20 +588,15 @@ TEST_P(SyslogInit, busybox_serves_one_leading_directory) {
 TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
   fs::create_symlink("/bin/busybox", "/scratch/syslogd");
   settings()["SYSLOGD"] = "/scratch/syslogd";
-  const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: /scratch/syslogd: busybox listens on /dev/log only, which does not lead to "
-      "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET\n",
-      outcome.errors);
+  expect_error(init("start", {{"DEV_LOG", "no"}}),
+               "/scratch/syslogd: busybox listens on /dev/log only, which does not lead to "
+               "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET");
 }
 
 /// rsyslog with the sample of conf/, as it would be in /etc/rsyslog.d.
-class Rsyslog : public BackgroundProcess {
+class Rsyslog : public Logger {
  public:
-  Rsyslog() : BackgroundProcess(command_of(command())) {}
-
-  static bool is_there() { return fs::exists(unpacked("rsyslog")); }
+  Rsyslog() : Logger(kSocket, command()) {}
 
  private:
   static std::vector<std::string> command() {
@@ -645,12 +608,12 @@ class Rsyslog : public BackgroundProcess {
                    "/conf/samples/virtuald-rsyslog.conf.in\")\n"
                    "*.* /var/log/syslog\n");
     fs::path modules;
-    for (const auto& entry : fs::recursive_directory_iterator(unpacked("rsyslog") / "usr/lib")) {
+    for (const auto& entry : fs::recursive_directory_iterator(daemon_path("rsyslog", "/usr/lib"))) {
       if (entry.path().filename() == "imuxsock.so") {
         modules = entry.path().parent_path();
       }
     }
-    return {unpacked("rsyslog") / "usr/sbin/rsyslogd",
+    return {daemon_path("rsyslog", "/usr/sbin/rsyslogd"),
             "-n",
             "-i",
             "/run/rsyslog.pid",
@@ -662,27 +625,24 @@ class Rsyslog : public BackgroundProcess {
 };
 
 TEST_P(SyslogInit, rsyslog_hears_all_domains_by_the_sample) {
-  NEEDS_PACKAGE("rsyslog");
+  NEEDS_PACKAGES("rsyslog");
   settings()["SYSLOGD"] = "none";
   const Rsyslog rsyslog;
-  ASSERT_TRUE(listens(kSocket)) << rsyslog.log();
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   log_from("domain2.com", "for rsyslog");
-  EXPECT_TRUE(arrives("for rsyslog"));
+  EXPECT_TRUE(is_logged("for rsyslog"));
 }
 
 TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {
-  NEEDS_PACKAGE("rsyslog");
+  NEEDS_PACKAGES("rsyslog");
   settings()["SYSLOGD"] = "none";
   {
     const Rsyslog first;
-    ASSERT_TRUE(listens(kSocket)) << first.log();
     ASSERT_EQ(0, init("start").status);
   }
   ASSERT_TRUE(eventually([] { return !fs::exists(kSocket); }));
   const Rsyslog second;
-  ASSERT_TRUE(listens(kSocket)) << second.log();
   EXPECT_EQ(1, init("status").status);
   EXPECT_EQ(0, init("reload").status);
   EXPECT_EQ(0, init("status").status);
@@ -690,23 +650,18 @@ TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {
 }
 
 TEST_P(SyslogInit, syslogd_none_without_a_listener_says_what_to_do) {
-  const Outcome outcome = init("start", {{"SYSLOGD", "none"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: /virtual/log: nobody listens there: give rsyslog the input of the sample "
-      "virtuald-rsyslog.conf and restart it first\n",
-      outcome.errors);
+  expect_error(init("start", {{"SYSLOGD", "none"}}),
+               "/virtual/log: nobody listens there: give rsyslog the input of the sample "
+               "virtuald-rsyslog.conf and restart it first");
 }
 
 TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
-  NEEDS_PACKAGE("rsyslog");
-  const std::string program = unpacked("rsyslog") / "usr/sbin/rsyslogd";
-  const Outcome outcome = init("start", {{"SYSLOGD", program}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: " + program +
-                ": takes no -p: give rsyslog the input of the sample virtuald-rsyslog.conf, and "
-                "set SYSLOGD=none\n",
-            outcome.errors);
+  NEEDS_PACKAGES("rsyslog");
+  const std::string program = daemon_path("rsyslog", "/usr/sbin/rsyslogd");
+  expect_error(init("start", {{"SYSLOGD", program}}),
+               program +
+                   ": takes no -p: give rsyslog the input of the sample virtuald-rsyslog.conf, and "
+                   "set SYSLOGD=none");
 }
 
 // ---- One logger for each domain --------------------------------------------
@@ -729,12 +684,9 @@ TEST_P(SyslogInit, per_domain_names_a_domain_without_a_logger_and_starts_the_res
   give_logger("/virtual/domain1.com");
   give_logger("/virtual/domain3.com");
   use_logger_of_each_domain();
-  const Outcome outcome = init("start");
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ(
-      "syslog.init: syslogd: not found in /virtual/domain2.com: install a logger that takes -p "
-      "SOCKET there, or set SYSLOGD\n",
-      outcome.errors);
+  expect_error(init("start"),
+               "syslogd: not found in /virtual/domain2.com: install a logger that takes -p "
+               "SOCKET there, or set SYSLOGD");
   EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain1.com").size());
   EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain3.com").size());
   EXPECT_EQ(1, init("status").status);
@@ -823,41 +775,28 @@ TEST_P(SyslogInit, works_by_a_link_in_etc_init_d) {
   fs::remove("/etc/init.d/syslog.init");
   fs::create_symlink(std::string(kSourceDirectory) + "/scripts/bin/syslog.init",
                      "/etc/init.d/syslog.init");
-  const Outcome outcome = run_script("/etc/init.d/syslog.init", {"status"});
-  EXPECT_EQ(3, outcome.status) << outcome.errors;
-  EXPECT_EQ("syslog.init: not running: nobody listens on /virtual/log\n", outcome.output);
+  expect_line(run_script("/etc/init.d/syslog.init", {"status"}), 3,
+              "not running: nobody listens on /virtual/log");
 }
 
 TEST_P(SyslogInit, setting_that_is_neither_yes_nor_no_is_refused) {
-  const Outcome outcome = init("start", {{"DEV_LOG", "maybe"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: DEV_LOG: neither yes nor no: maybe\n", outcome.errors);
+  expect_error(init("start", {{"DEV_LOG", "maybe"}}), "DEV_LOG: neither yes nor no: maybe");
 }
 
 TEST_P(SyslogInit, leading_directory_that_is_not_there_is_named) {
-  const Outcome outcome = init("start", {{"VIRTUAL", "/nowhere"}});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: /nowhere: no such leading directory\n", outcome.errors);
+  expect_error(init("start", {{"VIRTUAL", "/nowhere"}}), "/nowhere: no such leading directory");
 }
 
 TEST_P(SyslogInit, wrong_usage_is_2) {
-  EXPECT_EQ(2, init("begin").status);
-  EXPECT_EQ(2, run_script("syslog.init").status);
-  EXPECT_EQ(2, init("-x").status);
+  expect_2_for_wrong_usage();
 }
 
 TEST_P(SyslogInit, help_goes_to_standard_output) {
-  const Outcome outcome = init("-h");
-  EXPECT_EQ(0, outcome.status);
-  EXPECT_PRED2(contains, outcome.output, "usage: syslog.init start | stop | restart | reload | ");
+  expect_usage("usage: syslog.init start | stop | restart | reload | ");
 }
 
 TEST_P(SyslogInit, another_user_than_root_is_told_so) {
-  Command command = script("syslog.init", {"start"});
-  command.prepare = [] { static_cast<void>(::setuid(65534)); };
-  const Outcome outcome = run(command);
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("syslog.init: not root: chroot is for root alone\n", outcome.errors);
+  expect_refusal_of_another_user();
 }
 
 }  // namespace
