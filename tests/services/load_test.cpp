@@ -24,7 +24,6 @@
 #include "daemons.h"
 #include "files.h"
 #include "log_socket.h"
-#include "must_run.h"
 #include "network.h"
 #include "paths.h"
 #include "process.h"
