@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# virtuald.sh - what the scripts of virtuald share; they source this file.
+# common.sh - what the scripts of virtuald share; they source this file.
 #
 # It sets, and every function below relies on:
 #   program     the name that the script was called by, for messages
