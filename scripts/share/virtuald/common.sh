@@ -7,6 +7,7 @@
 #               environment, else /etc/default/virtuald, else /virtual
 #   die_status  the status that die leaves with; a script may change it
 #   newline     a newline
+#   root_path   the PATH of root, where nothing says another
 
 # read_settings FILE: takes the settings of FILE, a list of assignments. What
 # the caller's environment holds already wins over it, so that
@@ -25,6 +26,7 @@ VIRTUAL=${VIRTUAL:-/virtual}
 die_status=1
 newline='
 '
+root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # The output of other programs is read here, and names are sorted and
 # matched: both must be the same in every locale.
@@ -41,6 +43,12 @@ warn() {
 die() {
   warn "$1"
   exit "$die_status"
+}
+
+# bad_usage: shows the usage of the script, and leaves with 2.
+bad_usage() {
+  usage >&2
+  exit 2
 }
 
 # need_root: dies unless the user is root.

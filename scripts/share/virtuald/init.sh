@@ -6,3 +6,25 @@
 tell() {
   printf '%s: %s\n' "$program" "$1"
 }
+
+# read_options ARGUMENT...: shows the usage at -h, the only option.
+read_options() {
+  while getopts h option; do
+    case $option in
+    h)
+      usage
+      exit 0
+      ;;
+    *) bad_usage ;;
+    esac
+  done
+}
+
+# find_domains: sets domains to the names of all domains, a line for each, and
+# VIRTUAL to its real path. What is not on the caller's PATH is found on root's.
+find_domains() {
+  PATH=${PATH:+$PATH:}$root_path
+  [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
+  VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
+  domains=$(list_domains)
+}

@@ -113,8 +113,6 @@ program_in() {
   return 1
 }
 
-root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-
 # in_root ROOT COMMAND...: becomes the command there, away from the terminal
 # and from the caller's environment. Call it in a subshell.
 in_root() {
