@@ -14,6 +14,7 @@
 # "VIRTUAL=/virtual2 syslog.init start" does what it says.
 read_settings() {
   [ -r "$1" ] || return 0
+  local given
   given=$(export -p)
   # shellcheck source=/dev/null
   . "$1"
@@ -72,31 +73,33 @@ is_domain_name() {
 # a link never hides the domain it leads to. A name may hold spaces; one with
 # control characters is no domain, for it could not stand on a line.
 list_domains() {
-  listed_top=$(readlink -f -- "$VIRTUAL") || return 0
-  listed_seen=$newline$listed_top$newline$listed_top/lost+found$newline
-  for entry in "$listed_top"/*; do
+  local top seen entry
+  top=$(readlink -f -- "$VIRTUAL") || return 0
+  seen=$newline$top$newline$top/lost+found$newline
+  for entry in "$top"/*; do
     if [ -d "$entry" ] && [ ! -L "$entry" ]; then
       list_unseen "$entry" "$entry"
     fi
   done
-  for entry in "$listed_top"/*; do
+  for entry in "$top"/*; do
     if [ -d "$entry" ] && [ -L "$entry" ]; then
       list_unseen "$entry" "$(readlink -f -- "$entry")"
     fi
   done
 }
 
-# list_unseen ENTRY TARGET: the step of list_domains for one directory.
+# list_unseen ENTRY TARGET: the step of list_domains for one directory; adds what
+# it leads to to seen.
 list_unseen() {
   case $1 in
   *[[:cntrl:]]*) return ;;
   esac
   case $2 in
-  "$listed_top"/.*) return ;;
+  "$top"/.*) return ;;
   esac
-  case $listed_seen in
+  case $seen in
   *"$newline$2$newline"*) return ;;
   esac
-  listed_seen=$listed_seen$2$newline
+  seen=$seen$2$newline
   printf '%s\n' "${1##*/}"
 }

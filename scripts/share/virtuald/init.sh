@@ -9,6 +9,7 @@ tell() {
 
 # read_options ARGUMENT...: shows the usage at -h, the only option.
 read_options() {
+  local option
   while getopts h option; do
     case $option in
     h)
@@ -20,8 +21,8 @@ read_options() {
   done
 }
 
-# find_domains: sets domains to the names of all domains, a line for each, and
-# VIRTUAL to its real path. What is not on the caller's PATH is found on root's.
+# find_domains: sets domains to the names of all domains, a line for each,
+# VIRTUAL to its real path, and PATH to the caller's with root's behind it.
 find_domains() {
   PATH=${PATH:+$PATH:}$root_path
   [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"

@@ -40,6 +40,7 @@ same_file() {
 # A ROOT whose dev is not a directory of root's own is refused, for the link
 # could be made to land elsewhere. What fails is warned about; false then.
 link_log() {
+  local failure
   check_dev "$1" || return 1
   # ln refuses to replace a link by itself.
   if same_file "$VIRTUAL/log" "$1/dev/log"; then

@@ -16,6 +16,7 @@ one_line() {
 # born PID: prints when the process started, in ticks since the boot; with it
 # a pid that was given to another process since is told apart.
 born() {
+  local line
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
   # The name, in parentheses, may hold anything.
   # shellcheck disable=SC2086
@@ -27,17 +28,18 @@ born() {
 # note FILE PID...: writes down the processes, for recall. The file replaces
 # an older one in one step.
 note() {
-  noted=$1
+  local file="$1" pid
   shift
-  mkdir -p -- "${noted%/*}"
+  mkdir -p -- "${file%/*}"
   for pid in "$@"; do
     printf '%s %s\n' "$pid" "$(born "$pid")"
-  done >"$noted.new"
-  mv -f -- "$noted.new" "$noted"
+  done >"$file.new"
+  mv -f -- "$file.new" "$file"
 }
 
 # recall FILE: prints the pids of those processes in it that still run.
 recall() {
+  local pid since
   [ -f "$1" ] || return 0
   while read -r pid since; do
     if [ "$(born "$pid")" = "$since" ]; then
@@ -48,10 +50,10 @@ recall() {
 
 # end FILE: ends the processes written down in it, and forgets them.
 end() {
+  local pid tries=0
   for pid in $(recall "$1"); do
     kill "$pid" 2>/dev/null || :
   done
-  tries=0
   while [ -n "$(recall "$1")" ]; do
     tries=$((tries + 1))
     if [ "$tries" -gt 100 ]; then
@@ -65,7 +67,7 @@ end() {
 
 # name_of PID: prints the name of its program with the pid.
 name_of() {
-  name='?'
+  local name='?'
   { read -r name <"/proc/$1/comm"; } 2>/dev/null || :
   printf '%s (process %s)' "$(one_line "$name")" "$1"
 }
@@ -92,6 +94,7 @@ root_of() {
 # lead to the host's programs. A bare name would not do where a shell has
 # built-in programs, as busybox has.
 program_in() {
+  local rest place
   case $2 in
   /*) set -- "$1" "${2##*/}" "${2%/*}:" ;;
   *) set -- "$1" "$2" "$PATH:" ;;
@@ -121,7 +124,7 @@ in_root() {
 
 # ask_root SECONDS ROOT COMMAND...: the same with a limit of time.
 ask_root() {
-  limit=$1
+  local limit="$1"
   shift
   exec setsid timeout "$limit" env -i PATH="$root_path" chroot "$@" </dev/null
 }
