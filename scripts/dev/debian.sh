@@ -12,6 +12,7 @@ die() {
 
 # missing_packages PACKAGE...: prints those that are not installed.
 missing_packages() {
+  local package
   for package in "$@"; do
     case $(dpkg-query -W -f '${db:Status-Status}' -- "$package" 2>/dev/null) in
       installed) ;;
@@ -20,7 +21,7 @@ missing_packages() {
   done
 }
 
-# update_lists: what is known of the mirrors, once in a run.
+# update_lists: what is known of the mirrors, once in a run; sets lists_are_new.
 update_lists() {
   if [ -z "${lists_are_new-}" ]; then
     apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null || die "apt-get update: failed"
@@ -30,6 +31,7 @@ update_lists() {
 
 # need_packages PACKAGE...: installs what is missing, saying so first; without root it says what to install.
 need_packages() {
+  local missing
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null || die "apt-get: not found: install the equivalents of: $missing"
@@ -44,9 +46,8 @@ need_packages() {
 # unpack_packages DIRECTORY PACKAGE...: each package's files in DIRECTORY/PACKAGE. Nothing of it is installed or started,
 # so that it cannot conflict with what the machine runs; only the libraries that it needs are installed.
 unpack_packages() {
-  directory=$1
+  local directory="$1" wanted='' package libraries='' archive
   shift
-  wanted=
   for package in "$@"; do
     [ -e "$directory/$package" ] || wanted="$wanted $package"
   done
@@ -63,7 +64,6 @@ unpack_packages() {
   # shellcheck disable=SC2086 # a list of names
   (cd -- "$directory/.download" && apt-get -q -o APT::Sandbox::User=root download $wanted >/dev/null) ||
     die "apt-get download: failed:$wanted"
-  libraries=
   for archive in "$directory"/.download/*.deb; do
     libraries="$libraries $(dpkg-deb -f "$archive" Pre-Depends Depends | tr ',' '\n' |
       sed -n 's/^\([A-Za-z-]*Depends:\)\{0,1\} *\(lib[^ |(:]*\).*/\2/p' | tr '\n' ' ')"
