@@ -71,7 +71,7 @@ is_domain_name() {
 # to a directory is a domain too, unless it leads to one that is listed
 # already: then it is an alias of that one. Directories come first, so that
 # a link never hides the domain it leads to. A name may hold spaces; one with
-# control characters is no domain, for it could not stand on a line.
+# control characters is left out, since it would not fit on a line.
 list_domains() {
   local top seen entry
   top=$(readlink -f -- "$VIRTUAL") || return 0

@@ -37,8 +37,8 @@ same_file() {
 
 # link_log ROOT: makes ROOT/dev/log a hard link to the log socket,
 # $VIRTUAL/log, so that a logger listening there hears the programs in ROOT.
-# A ROOT whose dev is not a directory of root's own is refused, for the link
-# could be made to land elsewhere. What fails is warned about; false then.
+# A ROOT whose dev is not a directory of root's own is refused, since the
+# link could be made to land elsewhere. What fails is warned about; false then.
 link_log() {
   local failure
   check_dev "$1" || return 1

@@ -89,8 +89,8 @@ root_of() {
 }
 
 # program_in ROOT NAME: prints the path that NAME has inside ROOT, by PATH;
-# false if it is not there. A link counts, for where it leads is known only
-# from inside; a directory that is a link does not, for from here it could
+# false if it is not there. A link counts, since where it leads is known
+# only from inside; a directory that is a link does not, since from here it could
 # lead to the host's programs. A bare name would not do where a shell has
 # built-in programs, as busybox has.
 program_in() {
