@@ -25,8 +25,9 @@ std::optional<fs::path> find_on_path(const std::string& name) {
 
 }  // namespace
 
-Contender load_contender(const std::string& name, Form form, const fs::path& path) {
-  return {name, form, testing_support::read_file(path)};
+Contender load_contender(const std::string& name, Form form, const fs::path& path,
+                         const std::string& option) {
+  return {name, form, testing_support::read_file(path), option};
 }
 
 std::vector<Contender> load_usual_contenders() {
@@ -39,12 +40,13 @@ std::vector<Contender> load_usual_contenders() {
     const char* name;
     Form form;
     const char* program;
-  } kPeers[] = {{"chroot, coreutils", Form::root, "chroot"},
-                {"chpst -/, runit", Form::slash, "chpst"},
-                {"tcpd, no root", Form::wrapped, "tcpd"}};
+    const char* option;
+  } kPeers[] = {{"chroot, coreutils", Form::root, "chroot", ""},
+                {"chpst -/, runit", Form::root, "chpst", "-/"},
+                {"tcpd, no root", Form::wrapped, "tcpd", ""}};
   for (const auto& peer : kPeers) {
     if (const std::optional<fs::path> path = find_on_path(peer.program)) {
-      contenders.push_back(load_contender(peer.name, peer.form, *path));
+      contenders.push_back(load_contender(peer.name, peer.form, *path, peer.option));
     }
   }
   return contenders;
@@ -57,23 +59,19 @@ void install_contender(Contender& contender, const fs::path& directory) {
 }
 
 Launch launch_of(const Contender& contender, const Place& place) {
+  const Form form = contender.form;
   const std::string outside = place.root.string() + place.service;
   const std::string program = contender.program.string();
-  switch (contender.form) {
-    case Form::service:
-      return {program, {program}};
-    case Form::root:
-      return {program, {program, place.root.string(), place.service}};
-    case Form::slash:
-      return {program, {program, "-/", place.root.string(), place.service}};
-    case Form::config:
-      return {program, {program, place.config.string(), place.service}};
-    case Form::reader:
-      return {program, {program, place.config.string(), outside}};
-    case Form::wrapped:
-      break;
+  if (form == Form::service || form == Form::wrapped) {
+    return {form == Form::service ? outside : program, {outside}};
   }
-  return {program, {outside}};
+  Launch launch = {program, {program}};
+  if (!contender.option.empty()) {
+    launch.arguments.push_back(contender.option);
+  }
+  launch.arguments.push_back(form == Form::root ? place.root : place.config);
+  launch.arguments.push_back(form == Form::reader ? outside : place.service);
+  return launch;
 }
 
 }  // namespace bench

@@ -13,7 +13,6 @@ namespace bench {
 enum class Form {
   service,  // it is the service itself
   root,     // PROGRAM ROOT SERVICE
-  slash,    // PROGRAM -/ ROOT SERVICE
   config,   // PROGRAM CONFIG SERVICE
   reader,   // the same, but it makes no root
   wrapped,  // argument 0 is the service, it makes no root
@@ -23,12 +22,14 @@ enum class Form {
 struct Contender {
   std::string name;  // for people
   Form form = Form::config;
-  std::string image;  // the program's file
+  std::string image;   // the program's file
+  std::string option;  // an argument before the others, or empty
   std::filesystem::path program = {};
 };
 
 /// The contender `name` that `path` holds. Throws if it cannot be read.
-Contender load_contender(const std::string& name, Form form, const std::filesystem::path& path);
+Contender load_contender(const std::string& name, Form form, const std::filesystem::path& path,
+                         const std::string& option = "");
 
 /// The no-op service, the limit, virtuald twice, and those of the well-known wrappers that are on
 /// PATH.
