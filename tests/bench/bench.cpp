@@ -1,6 +1,7 @@
 // What a connection costs through virtuald, and through others, measured side by side.
 
 #include <getopt.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -13,11 +14,13 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config_file.h"
 #include "contenders.h"
 #include "files.h"
+#include "inetd.h"
 #include "log_socket.h"
 #include "memory.h"
 #include "network.h"
@@ -36,15 +39,17 @@ using testing_support::LogSocket;
 constexpr const char* kUsage =
     "usage: bench [--quick] [--only PART] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
     "Measures, as root, what virtuald costs and what others cost. PROGRAM is called as\n"
-    "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, look-up or memory.\n"
+    "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, look-up, memory or inetd.\n"
     "--svg writes start-up.svg and look-up.svg.\n";
 
 const Place kPlace = {"/virtual/conf.bench", "/virtual/domain3.com", "/bin/noop"};
+const Place kAnsweringPlace = {kPlace.config, kPlace.root, "/bin/answer"};
 const fs::path kPrograms = "/virtual/programs";
 
 constexpr const char* kStartUp = "start-up";
 constexpr const char* kLookUp = "look-up";
 constexpr const char* kMemory = "memory";
+constexpr const char* kInetd = "inetd";
 
 // Positions of the first three contenders.
 constexpr std::size_t kNoop = 0;
@@ -92,7 +97,7 @@ std::optional<Options> parse_options(int count, char** arguments) {
     }
   }
   const bool is_part = options.only.empty() || options.only == kStartUp ||
-                       options.only == kLookUp || options.only == kMemory;
+                       options.only == kLookUp || options.only == kMemory || options.only == kInetd;
   return optind == count && is_part ? std::optional(options) : std::nullopt;
 }
 
@@ -123,12 +128,15 @@ void print_circumstances(int count, char** arguments) {
 }
 
 /// On one processor, there is no telling apart where the scheduler puts a new process and what it
-/// does there.
-void stay_on_one_processor() {
+/// does there. Returns the processors that there were before.
+cpu_set_t stay_on_one_processor() {
+  cpu_set_t before;
+  ::sched_getaffinity(0, sizeof before, &before);
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &set);
   ::sched_setaffinity(0, sizeof set, &set);
+  return before;
 }
 
 /// All that is measured.
@@ -145,8 +153,11 @@ class Bench {
   void measure_start_up();
   void measure_look_up();
   void measure_memory();
+  void measure_inetd();
   void measure_family(const char* name, Family family, const Connection& connection,
                       const std::string& address);
+  std::vector<const Contender*> working_contenders(const Place& place,
+                                                   const Connection& connection) const;
   std::vector<const Contender*> look_up_contenders(const Connection& connection) const;
   void note_curves(const std::vector<const Contender*>& contenders,
                    const std::vector<Summary>& times, std::size_t entries);
@@ -170,12 +181,14 @@ void Bench::install() {
   const fs::path service = kPlace.root.string() + kPlace.service;
   fs::create_directories(service.parent_path());
   fs::copy_file(contenders_[kNoop].program, service);
+  fs::copy_file(BENCH_ANSWER, kAnsweringPlace.root.string() + kAnsweringPlace.service);
 }
 
 void Bench::measure() {
   const auto is_wanted = [this](const char* part) {
     return options_.only.empty() || options_.only == part;
   };
+  const cpu_set_t processors = stay_on_one_processor();
   if (is_wanted(kStartUp)) {
     measure_start_up();
   }
@@ -185,22 +198,35 @@ void Bench::measure() {
   if (is_wanted(kMemory)) {
     measure_memory();
   }
+  // As on a real machine: client, inetd and services share all processors.
+  ::sched_setaffinity(0, sizeof processors, &processors);
+  if (is_wanted(kInetd)) {
+    measure_inetd();
+  }
+}
+
+/// Those that reach the service over `connection`; of the others it tells.
+std::vector<const Contender*> Bench::working_contenders(const Place& place,
+                                                        const Connection& connection) const {
+  std::vector<const Contender*> working;
+  for (const Contender& contender : contenders_) {
+    if (works(launch_of(contender, place), connection.server.get())) {
+      working.push_back(&contender);
+    } else {
+      std::printf("%s: does not work here, left out\n", contender.name.c_str());
+    }
+  }
+  return working;
 }
 
 void Bench::measure_start_up() {
   const std::size_t rounds = options_.quick ? 50 : 2000;
   const Connection connection = testing_support::connect_pair("127.0.0.1");
   write_config(kPlace.config, {3, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
-  std::vector<const Contender*> racers;
+  const std::vector<const Contender*> racers = working_contenders(kPlace, connection);
   std::vector<Launch> launches;
-  for (const Contender& contender : contenders_) {
-    const Launch launch = launch_of(contender, kPlace);
-    if (works(launch, connection.server.get())) {
-      racers.push_back(&contender);
-      launches.push_back(launch);
-    } else {
-      std::printf("%s: does not work here, left out\n", contender.name.c_str());
-    }
+  for (const Contender* contender : racers) {
+    launches.push_back(launch_of(*contender, kPlace));
   }
   const std::vector<Summary> times = race(launches, connection.server.get(), rounds, drain());
   const double base = times.at(kNoop).median;
@@ -324,6 +350,50 @@ void Bench::measure_memory() {
   print_table(table);
 }
 
+void Bench::measure_inetd() {
+  if (!has_inetd()) {
+    std::printf("inetd: not there, tests/run unpacks it, left out\n");
+    return;
+  }
+  const std::size_t connections = options_.quick ? 200 : 2000;
+  const std::size_t rounds = options_.quick ? 2 : 6;
+  write_config(kPlace.config, {3, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
+  const std::vector<const Contender*> racers =
+      working_contenders(kAnsweringPlace, testing_support::connect_pair("127.0.0.1"));
+  // tcpd logs every connection, and would wait where nobody reads.
+  const std::jthread reading([this](const std::stop_token& stop) {
+    pollfd waiting = {log_.descriptor(), POLLIN, 0};
+    while (!stop.stop_requested()) {
+      ::poll(&waiting, 1, 10);
+      log_.take();
+    }
+  });
+  const std::vector<Summary> times = race_under_inetd(racers, kAnsweringPlace, connections, rounds);
+  std::vector<std::size_t> yardsticks = {kNoop, kLimit};
+  Table table = {{"connections a second", "quartile", "median", "quartile", "/ alone", "/ limit"}};
+  const Contender* const first_against =
+      contenders_.data() + (contenders_.size() - options_.against.size());
+  for (std::size_t index = kVirtuald; index < racers.size(); ++index) {
+    if (racers[index] >= first_against) {
+      yardsticks.push_back(index);
+      table[0].push_back("/ " + racers[index]->name);
+    }
+  }
+  for (std::size_t index = 0; index < racers.size(); ++index) {
+    const Summary& time = times[index];
+    std::vector<std::string> row = {racers[index]->name, number(1e6 / time.upper_quartile, 0),
+                                    number(1e6 / time.median, 0),
+                                    number(1e6 / time.lower_quartile, 0)};
+    for (const std::size_t yardstick : yardsticks) {
+      row.push_back(number(times[yardstick].median / time.median, 3));
+    }
+    table.push_back(row);
+  }
+  std::printf("\nUnder openbsd-inetd, %zu connections, %zu at a time, %zu shuffled rounds\n\n",
+              connections, kAtATime, rounds);
+  print_table(table);
+}
+
 void Bench::save_plots(std::ostream& start_up, std::ostream& look_up) const {
   if (bars_.empty() || curves_.empty()) {
     return;
@@ -361,7 +431,6 @@ int run(int count, char** arguments) {
       return 1;
     }
     try {
-      stay_on_one_processor();
       Bench bench(*options, std::move(contenders),
                   load_contender("reading alone", Form::reader, BENCH_READER));
       bench.install();

@@ -32,7 +32,7 @@ Contender load_contender(const std::string& name, Form form, const fs::path& pat
 
 std::vector<Contender> load_usual_contenders() {
   std::vector<Contender> contenders;
-  contenders.push_back(load_contender("no-op service alone", Form::service, BENCH_NOOP));
+  contenders.push_back(load_contender("the service alone", Form::service, BENCH_NOOP));
   contenders.push_back(load_contender("the limit, no libc", Form::root, BENCH_LIMIT));
   contenders.push_back(load_contender("virtuald", Form::config, BENCH_VIRTUALD));
   contenders.push_back(load_contender("virtuald, dynamic", Form::config, BENCH_VIRTUALD_DYNAMIC));

@@ -1,10 +1,13 @@
-// What the no-op service and those who start it agree upon.
+// What the services and those who start them agree upon.
 #pragma once
 
 namespace bench {
 
-/// Its exit status, by which a run is known to have reached it. A wrapper that fails leaves with
+/// Their exit status, by which a run is known to have reached it. A wrapper that fails leaves with
 /// another.
 constexpr int kServiceStatus = 42;
+
+/// All that the answering service says to its client, by which that knows that it was served.
+constexpr char kAnswer = 'y';
 
 }  // namespace bench

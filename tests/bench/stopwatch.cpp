@@ -69,7 +69,8 @@ double Prepared::run(int connection) const {
 Summary summarize(std::vector<double>& times) {
   std::sort(times.begin(), times.end());
   const std::size_t last = times.size() - 1;
-  return {times.front(), times[last / 4], times[last / 2], times[last - last / 4]};
+  const double median = (times[last / 2] + times[last - last / 2]) / 2;
+  return {times.front(), times[last / 4], median, times[last - last / 4]};
 }
 
 }  // namespace
@@ -87,21 +88,18 @@ bool works(const Launch& launch, int connection) {
   }
 }
 
-std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
-                          const std::function<void()>& between) {
-  const std::size_t count = launches.size();
-  const std::vector<Prepared> prepared(launches.begin(), launches.end());
+std::vector<Summary> take_turns(std::size_t count, std::size_t warm_up, std::size_t rounds,
+                                const std::function<double(std::size_t)>& measure) {
   std::vector<std::vector<double>> times(count);
   // What ran before leaves the caches warm or cold: nobody may always follow the same one.
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), 0);
   std::mt19937 random;
-  for (std::size_t round = 0; round < kWarmUpRounds + rounds; ++round) {
+  for (std::size_t round = 0; round < warm_up + rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (const std::size_t index : order) {
-      const double time = prepared[index].run(connection);
-      between();
-      if (round >= kWarmUpRounds) {
+      const double time = measure(index);
+      if (round >= warm_up) {
         times[index].push_back(time);
       }
     }
@@ -109,6 +107,16 @@ std::vector<Summary> race(const std::vector<Launch>& launches, int connection, s
   std::vector<Summary> summaries;
   std::transform(times.begin(), times.end(), std::back_inserter(summaries), summarize);
   return summaries;
+}
+
+std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
+                          const std::function<void()>& between) {
+  const std::vector<Prepared> prepared(launches.begin(), launches.end());
+  return take_turns(launches.size(), kWarmUpRounds, rounds, [&](std::size_t index) {
+    const double time = prepared[index].run(connection);
+    between();
+    return time;
+  });
 }
 
 }  // namespace bench

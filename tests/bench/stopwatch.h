@@ -31,8 +31,13 @@ struct Summary {
   double upper_quartile = 0;
 };
 
-/// Runs all of `launches`, `rounds` times, each round in an order of its own, the same in every run
-/// of the benchmark. `between` is done after each run, out of the measured time.
+/// Has `measure` time each of `count` things in `rounds` rounds, and in `warm_up` before them that
+/// do not count. Each round is in an order of its own, the same in every run of the benchmark.
+std::vector<Summary> take_turns(std::size_t count, std::size_t warm_up, std::size_t rounds,
+                                const std::function<double(std::size_t)>& measure);
+
+/// Runs all of `launches` in turn, `rounds` times. `between` is done after each run, out of the
+/// measured time.
 std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
                           const std::function<void()>& between);
 
