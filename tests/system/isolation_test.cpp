@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,7 +16,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -84,17 +82,6 @@ class Isolation : public ::testing::Test {
     serving.prepare = [] { leave_open("/"); };
     return serve(serving).answer;
   }
-
-  /// What the service says after `prepare`, and without close_range(2), as before Linux 5.9.
-  static std::string answer_of_old_kernel(const Strings& service,
-                                          const std::function<void()>& prepare) {
-    Serving serving = serving_with(service);
-    serving.prepare = [prepare] {
-      prepare();
-      take_close_range_away();
-    };
-    return serve(serving).answer;
-  }
 };
 
 /// What the tests below show is shown for a chroot that does not close it.
@@ -129,25 +116,14 @@ TEST_F(Isolation, service_stands_in_its_root) {
   EXPECT_EQ("/\n", answer({"cwd"}));
 }
 
-TEST_F(Isolation, old_kernels_tell_from_proc_what_to_close) {
-  EXPECT_EQ("descriptors 0 1 2\n", answer_of_old_kernel({"descriptors"}, [] {
-              for (int number = kInherited; number < 1000; ++number) {
-                leave_open("/", number);
-              }
-            }));
-}
-
-/// The limit in force says nothing about descriptors that were opened before.
-TEST_F(Isolation, old_kernels_without_proc_close_all_that_could_be_open) {
-  NEEDS_NO_SANITIZER();
-  EXPECT_EQ("descriptors 0 1 2\n", answer_of_old_kernel({"descriptors"}, [] {
-              leave_open("/", 1000);
-              const rlimit low = {64, 64};
-              if (::setrlimit(RLIMIT_NOFILE, &low) != 0 || ::unshare(CLONE_NEWNS) != 0 ||
-                  ::umount2("/proc", MNT_DETACH) != 0) {
-                ::_exit(200);
-              }
-            }));
+TEST_F(Isolation, old_kernels_are_refused) {
+  Serving serving = serving_with({"descriptors"});
+  serving.prepare = [] {
+    leave_open("/");
+    take_close_range_away();
+  };
+  expect_refusal(serve(serving), 125,
+                 "close_range: Function not implemented (virtuald needs Linux 5.9 or later)");
 }
 
 /// What -u is there for.
