@@ -297,21 +297,4 @@ bool become(const Identity& identity, Error& error) {
   return true;
 }
 
-std::string_view find_user_name(uid_t uid, UserName& name) {
-  Error ignored;
-  Database passwd({AT_FDCWD, ""}, kPasswd);
-  std::string_view line;
-  if (passwd.open(ignored)) {
-    while (passwd.next(line, ignored)) {
-      std::string_view fields[kPasswdFields];
-      id_t id = 0;
-      if (split_fields(line, fields, kPasswdFields) == kPasswdFields && parse_id(fields[2], id) &&
-          id == uid) {
-        return {name.characters, fields[0].copy(name.characters, sizeof name.characters)};
-      }
-    }
-  }
-  return "uid";
-}
-
 }  // namespace virtuald

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <string_view>
 
-#include "virtuald/identity.h"
 #include "virtuald/number_text.h"
 
 namespace virtuald {
@@ -68,10 +67,8 @@ void Walk::check_trust() {
     return;
   }
   opened_.trusted = false;
-  UserName user;
   const Decimal uid(status_.st_uid);
-  error_.set({name_, ": owned by ", find_user_name(status_.st_uid, user), " (", uid.text(),
-              "), mode ", ModeText(status_.st_mode).text(),
+  error_.set({name_, ": owned by uid ", uid.text(), ", mode ", ModeText(status_.st_mode).text(),
               subject_ == Subject::root ? ": a root" : ": a configuration",
               " must be root's own and writable by nobody else (-w to serve all the same)"});
 }

@@ -42,13 +42,4 @@ struct Identity {
 /// setgroups(2), setgid(2), setuid(2), and then the proof that none of them can be undone.
 [[nodiscard]] bool become(const Identity& identity, Error& error);
 
-/// Room for a user's name.
-struct UserName {
-  char characters[64];
-};
-
-/// The name that the host's /etc/passwd gives `uid`, cut to the buffer, or "uid" if it gives none.
-/// For messages; before the chroot.
-[[nodiscard]] std::string_view find_user_name(uid_t uid, UserName& name);
-
 }  // namespace virtuald

@@ -154,7 +154,7 @@ TEST_F(Check, names_ten_faults_by_ten_lines) {
       "no white space in it)\n"
       "/virtual/conf:6: chroot /virtual/none: No such file or directory\n"
       "/virtual/conf:7: chroot /virtual/file: Not a directory\n"
-      "/virtual/conf:8: /virtual/domain2.com: owned by root (0), mode 0775: a root must be root's "
+      "/virtual/conf:8: /virtual/domain2.com: owned by uid 0, mode 0775: a root must be root's "
       "own and writable by nobody else (-w to serve all the same)\n"
       "/virtual/conf:10: warning: never reached, for line 9 has 127.0.0.5 already\n"
       "/virtual/conf:11: warning: default is /: any other address serves the host itself\n"

@@ -44,42 +44,33 @@ class Trust : public ::testing::Test {
   }
 };
 
-TEST_F(Trust, refuses_a_root_of_another_user_by_name) {
-  NEEDS_REAL_ROOT();
-  make_writable("/etc");
-  write_file("/etc/passwd", read_file("/etc/passwd") + "bob:x:1001:1001::/home/bob:/bin/sh\n");
-  ASSERT_EQ(0, ::chown("/virtual/domain1.com", 1001, 1001));
-  ::chmod("/virtual/domain1.com", 0775);
-  expect_distrust("/virtual/domain1.com: owned by bob (1001), mode 0775" + kRootRule);
-}
-
-TEST_F(Trust, names_a_user_that_the_host_does_not_know) {
+TEST_F(Trust, refuses_a_root_of_another_user) {
   NEEDS_REAL_ROOT();
   ASSERT_EQ(0, ::chown("/virtual/domain1.com", 54321, 0));
-  expect_distrust("/virtual/domain1.com: owned by uid (54321), mode 0755" + kRootRule);
+  expect_distrust("/virtual/domain1.com: owned by uid 54321, mode 0755" + kRootRule);
 }
 
 TEST_F(Trust, refuses_a_root_that_its_group_may_write) {
   ::chmod("/virtual/domain1.com", 0775);
-  expect_distrust("/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule);
+  expect_distrust("/virtual/domain1.com: owned by uid 0, mode 0775" + kRootRule);
 }
 
 TEST_F(Trust, refuses_a_root_that_others_may_write) {
   ::chmod("/virtual/domain1.com", 0757);
-  expect_distrust("/virtual/domain1.com: owned by root (0), mode 0757" + kRootRule);
+  expect_distrust("/virtual/domain1.com: owned by uid 0, mode 0757" + kRootRule);
 }
 
 TEST_F(Trust, sticky_directory_is_not_safe) {
   write_file("/virtual/conf", "default /tmp/domain1.com\n");
   make_root("/tmp/domain1.com", "domain1");
-  expect_distrust("/tmp: owned by root (0), mode 1777" + kRootRule);
+  expect_distrust("/tmp: owned by uid 0, mode 1777" + kRootRule);
 }
 
 TEST_F(Trust, names_the_very_directory_on_the_way) {
   make_root("/virtual/a/b/c", "c");
   write_file("/virtual/conf", "default /virtual/a/b/c\n");
   ::chmod("/virtual/a/b", 0775);
-  expect_distrust("/virtual/a/b: owned by root (0), mode 0775" + kRootRule);
+  expect_distrust("/virtual/a/b: owned by uid 0, mode 0775" + kRootRule);
 }
 
 TEST_F(Trust, checks_where_a_link_leads) {
@@ -87,7 +78,7 @@ TEST_F(Trust, checks_where_a_link_leads) {
   fs::create_symlink("/srv-test/domain", "/virtual/alias");
   write_file("/virtual/conf", "default /virtual/alias\n");
   ::chmod("/srv-test", 0775);
-  expect_distrust("/srv-test: owned by root (0), mode 0775" + kRootRule);
+  expect_distrust("/srv-test: owned by uid 0, mode 0775" + kRootRule);
 }
 
 TEST_F(Trust, checks_who_owns_a_link) {
@@ -95,7 +86,7 @@ TEST_F(Trust, checks_who_owns_a_link) {
   fs::create_symlink("domain1.com", "/virtual/alias");
   ASSERT_EQ(0, ::lchown("/virtual/alias", 54321, 0));
   write_file("/virtual/conf", "default /virtual/alias\n");
-  expect_distrust("/virtual/alias: owned by uid (54321), mode 0777" + kRootRule);
+  expect_distrust("/virtual/alias: owned by uid 54321, mode 0777" + kRootRule);
 }
 
 TEST_F(Trust, follows_links_that_roots_own_directories_hold) {
@@ -136,19 +127,19 @@ TEST_F(Trust, names_a_configuration_by_the_path_that_was_given) {
 
 TEST_F(Trust, refuses_a_configuration_that_its_group_may_write) {
   ::chmod("/virtual/conf", 0664);
-  expect_distrust("/virtual/conf: owned by root (0), mode 0664" + kConfigRule);
+  expect_distrust("/virtual/conf: owned by uid 0, mode 0664" + kConfigRule);
 }
 
 TEST_F(Trust, refuses_a_configuration_of_another_user) {
   NEEDS_REAL_ROOT();
   ASSERT_EQ(0, ::chown("/virtual/conf", 54321, 0));
-  expect_distrust("/virtual/conf: owned by uid (54321), mode 0644" + kConfigRule);
+  expect_distrust("/virtual/conf: owned by uid 54321, mode 0644" + kConfigRule);
 }
 
 TEST_F(Trust, refuses_a_configuration_in_a_directory_that_others_may_write) {
   fs::copy_file("/virtual/conf", "/tmp/conf");
   expect_refusal(serve({"/tmp/conf", "service"}), 125,
-                 "/tmp: owned by root (0), mode 1777" + kConfigRule);
+                 "/tmp: owned by uid 0, mode 1777" + kConfigRule);
 }
 
 TEST_F(Trust, takes_a_configuration_through_a_link) {
@@ -174,9 +165,9 @@ TEST_F(Trust, option_w_warns_and_serves) {
   EXPECT_EQ("domain1\n", served.answer);
   EXPECT_EQ(0, served.status);
   ASSERT_EQ(2U, served.log.size());
-  EXPECT_EQ("/virtual/conf: owned by root (0), mode 0664" + kConfigRule,
+  EXPECT_EQ("/virtual/conf: owned by uid 0, mode 0664" + kConfigRule,
             without_prefix(served.log[0], 28));
-  EXPECT_EQ("/virtual/domain1.com: owned by root (0), mode 0775" + kRootRule,
+  EXPECT_EQ("/virtual/domain1.com: owned by uid 0, mode 0775" + kRootRule,
             without_prefix(served.log[1], 28));
 }
 
@@ -220,7 +211,7 @@ TEST_F(Trust, test_mode_reports_the_directories_that_a_service_believes) {
 TEST_F(Trust, test_mode_reports_the_configuration_itself) {
   ::chmod("/virtual/conf", 0664);
   const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
-  EXPECT_EQ("/virtual/conf: owned by root (0), mode 0664" + kConfigRule +
+  EXPECT_EQ("/virtual/conf: owned by uid 0, mode 0664" + kConfigRule +
                 "\n/virtual/conf: entries: 3, errors: 1, warnings: 0\n",
             outcome.output);
   EXPECT_EQ(1, outcome.status);
