@@ -4,18 +4,23 @@
 
 namespace virtuald {
 
-void Error::set(std::initializer_list<std::string_view> parts) {
-  clear();
+void Message::set(std::initializer_list<std::string_view> parts) {
+  size_ = 0;
   for (const std::string_view part : parts) {
     append(part);
   }
 }
 
-void Error::set_errno(std::string_view operation, std::string_view object, int code) {
-  set({operation, " ", object, ": ", std::strerror(code)});
+bool Error::fail(std::initializer_list<std::string_view> parts) {
+  set(parts);
+  return false;
 }
 
-void Error::append(std::string_view part) {
+bool Error::fail_errno(std::string_view operation, std::string_view object, int code) {
+  return fail({operation, " ", object, ": ", std::strerror(code)});
+}
+
+void Message::append(std::string_view part) {
   constexpr char kHex[] = "0123456789abcdef";
   for (const char character : part) {
     const auto byte = static_cast<unsigned char>(character);

@@ -11,15 +11,12 @@
 #include <initializer_list>
 #include <limits>
 
-#include "virtuald/line_reader.h"
 #include "virtuald/number_text.h"
 #include "virtuald/root.h"
 
 namespace virtuald {
 namespace {
 
-constexpr const char* kPasswd = "/etc/passwd";
-constexpr const char* kGroup = "/etc/group";
 constexpr std::size_t kPasswdFields = 7;
 constexpr std::size_t kGroupFields = 4;
 
@@ -60,16 +57,11 @@ bool holds_member(std::string_view members, std::string_view user) {
   return false;
 }
 
-/// The root whose users they are.
-struct Root {
-  int descriptor;         // as open_in_root takes it
-  std::string_view name;  // what messages put before paths, empty for "/"
-};
-
-/// One of the two files, line by line.
+/// One of the two files, line by line. The root is as find_identity has it.
 class Database {
  public:
-  Database(const Root& root, const char* path) : root_(root), path_(path) {}
+  Database(int root, std::string_view root_name, const char* path, LineReader& reader)
+      : root_(root), root_name_(root_name == "/" ? "" : root_name), path_(path), reader_(reader) {}
   ~Database() {
     if (descriptor_ >= 0) {
       ::close(descriptor_);
@@ -79,113 +71,92 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   bool open(Error& error) {
-    descriptor_ = open_in_root(root_.descriptor, path_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    descriptor_ = open_in_root(root_, path_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat status {};
     if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0) {
-      error.set({"open ", root_.name, path_, ": ", std::strerror(errno)});
-      return false;
+      return error.fail({"open ", root_name_, path_, ": ", std::strerror(errno)});
     }
     if (!S_ISREG(status.st_mode)) {
-      error.set({"open ", root_.name, path_, ": not a regular file"});
-      return false;
+      return error.fail({"open ", root_name_, path_, ": not a regular file"});
     }
     reader_.start(descriptor_);
     return true;
   }
 
-  /// False at the end, and on a failed read, which sets `error`.
-  bool next(std::string_view& line, Error& error) {
-    if (piece_.empty()) {
-      const LineReader::Result result = reader_.next(piece_);
-      if (result == LineReader::Result::failed) {
-        error.set({"read ", root_.name, path_, ": ", std::strerror(errno)});
-      }
-      if (result != LineReader::Result::lines) {
-        return false;
-      }
+  /// The next line, where LineReader has several.
+  LineReader::Result next(std::string_view& line, Error& error) {
+    using Result = LineReader::Result;
+    const Result result = lines_.empty() ? reader_.next(lines_) : Result::lines;
+    if (result == Result::failed) {
+      error.set({"read ", root_name_, path_, ": ", std::strerror(errno)});
     }
+    if (result != Result::lines) {
+      return result;
+    }
+    const std::size_t end = lines_.find('\n');
+    line = lines_.substr(0, end);
+    lines_.remove_prefix(end + 1);
     ++line_number_;
-    const std::size_t line_end = piece_.find('\n');
-    line = piece_.substr(0, line_end);
-    piece_.remove_prefix(line_end == std::string_view::npos ? piece_.size() : line_end + 1);
-    if (line.size() == LineReader::kPieceSize) {
-      refuse({"longer than 65536 bytes"}, error);
-      return false;
-    }
-    return true;
+    const bool fits = end < LineReader::kPieceSize || refuse({"longer than 65536 bytes"}, error);
+    return fits ? Result::lines : Result::failed;
   }
 
-  /// `root/path:line: ` and the reason.
-  void refuse(std::initializer_list<std::string_view> reason, Error& error) const {
+  /// Makes `root/path:line: ` and the reason the error. Returns false.
+  bool refuse(std::initializer_list<std::string_view> reason, Error& error) const {
     const Decimal number(static_cast<long long>(line_number_));
-    error.set({root_.name, path_, ":", number.text(), ": "});
+    error.set({root_name_, path_, ":", number.text(), ": "});
     for (const std::string_view part : reason) {
       error.append(part);
     }
+    return false;
   }
 
-  /// The file as a whole lacks something.
-  void report_missing(std::string_view what, std::string_view name, Error& error) const {
-    error.set({root_.name, path_, ": no ", what, " ", name});
+  /// The file as a whole lacks something. Returns false.
+  bool refuse_without(std::string_view what, std::string_view name, Error& error) const {
+    return error.fail({root_name_, path_, ": no ", what, " ", name});
   }
 
  private:
-  static LineReader reader_;
-  Root root_;
+  int root_;
+  std::string_view root_name_;
   const char* path_;
+  LineReader& reader_;
   int descriptor_ = -1;
   std::size_t line_number_ = 0;
-  std::string_view piece_;
+  std::string_view lines_;
 };
 
-LineReader Database::reader_;
-
 /// Fills in uid and primary group of the user called `name`.
-bool find_user(std::string_view name, const Root& root, Identity& identity, Error& error) {
-  Database passwd(root, kPasswd);
+bool find_user(std::string_view name, Database& passwd, Identity& identity, Error& error) {
   if (!passwd.open(error)) {
     return false;
   }
   std::string_view line;
-  while (passwd.next(line, error)) {
+  LineReader::Result result = LineReader::Result::end;
+  while ((result = passwd.next(line, error)) == LineReader::Result::lines) {
     std::string_view fields[kPasswdFields];
     const std::size_t count = split_fields(line, fields, kPasswdFields);
     if (fields[0] != name) {
       continue;
     }
-    if (count != kPasswdFields || !parse_id(fields[2], identity.uid) ||
-        !parse_id(fields[3], identity.gid)) {
-      passwd.refuse({"malformed entry for ", name}, error);
-      return false;
-    }
-    return true;
+    return (count == kPasswdFields && parse_id(fields[2], identity.uid) &&
+            parse_id(fields[3], identity.gid)) ||
+           passwd.refuse({"malformed entry for ", name}, error);
   }
-  if (!error) {
-    passwd.report_missing("user", name, error);
-  }
-  return false;
-}
-
-/// Adds a supplementary group; false if there are too many.
-bool add_group(gid_t gid, Identity& identity) {
-  if (identity.group_count == kMaxGroups) {
-    return false;
-  }
-  identity.groups[identity.group_count++] = gid;
-  return true;
+  return result == LineReader::Result::end && passwd.refuse_without("user", name, error);
 }
 
 /// Reads the group file once: the group called `group`, if one is asked for, becomes the primary
 /// one, and those that list `user`, if one is asked for, the supplementary ones.
-bool find_groups(std::string_view user, std::string_view group, const Root& root,
+bool find_groups(std::string_view user, std::string_view group, Database& database,
                  Identity& identity, Error& error) {
-  Database database(root, kGroup);
   if (!database.open(error)) {
     return false;
   }
   bool found = group.empty();
   std::string_view line;
-  while (database.next(line, error)) {
+  LineReader::Result result = LineReader::Result::end;
+  while ((result = database.next(line, error)) == LineReader::Result::lines) {
     std::string_view fields[kGroupFields];
     const std::size_t count = split_fields(line, fields, kGroupFields);
     const bool is_primary = !found && fields[0] == group;
@@ -195,40 +166,34 @@ bool find_groups(std::string_view user, std::string_view group, const Root& root
       continue;
     }
     if (count != kGroupFields || !parse_id(fields[2], gid)) {
-      database.refuse({"malformed entry for ", fields[0]}, error);
-      return false;
+      return database.refuse({"malformed entry for ", fields[0]}, error);
     }
     if (is_primary) {
       identity.gid = gid;
       found = true;
     }
-    if (is_member && !add_group(gid, identity)) {
-      database.refuse({user, " is in too many groups"}, error);
-      return false;
+    if (is_member && identity.group_count == kMaxGroups) {
+      return database.refuse({user, " is in too many groups"}, error);
+    }
+    if (is_member) {
+      identity.groups[identity.group_count++] = gid;
     }
   }
-  if (!error && !found) {
-    database.report_missing("group", group, error);
-  }
-  return !error;
+  return result == LineReader::Result::end &&
+         (found || database.refuse_without("group", group, error));
 }
 
-/// What one half of user[:group] cannot be.
-bool refuse_half(std::string_view half, std::string_view text, Error& error) {
+/// Refuses what one half of user[:group] cannot be.
+bool check_half(std::string_view half, std::string_view text, Error& error) {
   id_t id = 0;
   if (half.empty()) {
-    error.set({"-u ", text, ": an empty name"});
-    return false;
+    return error.fail({"-u ", text, ": an empty name"});
   }
   if (half.front() == '-' || half.front() == '+') {
-    error.set({"-u ", text, ": a name or number cannot begin with a sign"});
-    return false;
+    return error.fail({"-u ", text, ": a name or number cannot begin with a sign"});
   }
-  if (is_number(half) && !parse_id(half, id)) {
-    error.set({"-u ", text, ": ", half, " is out of range"});
-    return false;
-  }
-  return true;
+  return !is_number(half) || parse_id(half, id) ||
+         error.fail({"-u ", text, ": ", half, " is out of range"});
 }
 
 }  // namespace
@@ -240,59 +205,50 @@ bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error) {
   spec.group = text;
   spec.group.remove_prefix(has_group ? colon + 1 : text.size());
   if (spec.group.find(':') != std::string_view::npos) {
-    error.set({"-u ", text, ": more than one colon"});
-    return false;
+    return error.fail({"-u ", text, ": more than one colon"});
   }
-  if (!refuse_half(spec.user, text, error) ||
-      (has_group && !refuse_half(spec.group, text, error))) {
-    return false;
-  }
-  if (is_number(spec.user) && !has_group) {
-    error.set({"-u ", text, ": a numeric user needs a group too, as in ", text, ":", text});
-    return false;
-  }
-  return true;
+  return check_half(spec.user, text, error) &&
+         (!has_group || check_half(spec.group, text, error)) &&
+         (!is_number(spec.user) || has_group ||
+          error.fail({"-u ", text, ": a numeric user needs a group too, as in ", text, ":", text}));
 }
 
-bool find_identity(const UserSpec& spec, int root_descriptor, std::string_view root_name,
+bool find_identity(const UserSpec& spec, int root, std::string_view root_name, LineReader& reader,
                    Identity& identity, Error& error) {
-  const Root root = {root_descriptor, root_name == "/" ? "" : root_name};
   identity.group_count = 0;
   const bool user_is_number = parse_id(spec.user, identity.uid);
-  if (!user_is_number && !find_user(spec.user, root, identity, error)) {
+  Database passwd(root, root_name, "/etc/passwd", reader);
+  if (!user_is_number && !find_user(spec.user, passwd, identity, error)) {
     return false;
   }
   if (identity.uid == 0) {
-    error.set({"-u ", spec.user, ": is uid 0 in ", root_name, ", and -u is there to leave it"});
-    return false;
+    return error.fail(
+        {"-u ", spec.user, ": is uid 0 in ", root_name, ", and -u is there to leave it"});
   }
   const bool group_is_name = !spec.group.empty() && !parse_id(spec.group, identity.gid);
   if (user_is_number && !group_is_name) {
     return true;
   }
+  Database group(root, root_name, "/etc/group", reader);
   return find_groups(user_is_number ? std::string_view() : spec.user,
-                     group_is_name ? spec.group : std::string_view(), root, identity, error);
+                     group_is_name ? spec.group : std::string_view(), group, identity, error);
 }
 
 bool become(const Identity& identity, Error& error) {
   const Decimal uid(identity.uid);
   const Decimal gid(identity.gid);
   if (::setgroups(identity.group_count, identity.groups) != 0) {
-    error.set_errno("setgroups for uid", uid.text(), errno);
-    return false;
+    return error.fail_errno("setgroups for uid", uid.text(), errno);
   }
   if (::setgid(identity.gid) != 0) {
-    error.set_errno("setgid", gid.text(), errno);
-    return false;
+    return error.fail_errno("setgid", gid.text(), errno);
   }
   if (::setuid(identity.uid) != 0) {
-    error.set_errno("setuid", uid.text(), errno);
-    return false;
+    return error.fail_errno("setuid", uid.text(), errno);
   }
   // Capabilities that outlive setuid (securebits, capabilities(7)) would let these succeed.
   if (::setuid(0) == 0 || ::setgroups(0, nullptr) == 0) {
-    error.set({"setuid ", uid.text(), ": root can be had back: not started"});
-    return false;
+    return error.fail({"setuid ", uid.text(), ": root can be had back: not started"});
   }
   return true;
 }

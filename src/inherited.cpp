@@ -19,13 +19,12 @@ bool secure_descriptors(Error& error) {
     }
     const int flags = descriptor == STDIN_FILENO ? O_PATH : O_RDWR;
     if (::open("/dev/null", flags) != descriptor) {
-      error.set_errno("open", "/dev/null", errno);
-      return false;
+      return error.fail_errno("open", "/dev/null", errno);
     }
   }
   if (::syscall(SYS_close_range, kFirstOther, UINT_MAX, 0) != 0) {
-    error.set({"close_range: ", std::strerror(errno), " (virtuald needs Linux 5.9 or later)"});
-    return false;
+    return error.fail(
+        {"close_range: ", std::strerror(errno), " (virtuald needs Linux 5.9 or later)"});
   }
   return true;
 }

@@ -9,69 +9,66 @@ namespace virtuald {
 
 void LineReader::start(int descriptor) {
   descriptor_ = descriptor;
+  buffer_ = memory_ + kept_;
   at_end_ = false;
   in_long_line_ = false;
   given_ = 0;
   filled_ = 0;
 }
 
-LineReader::Result LineReader::fill() {
+/// Moves what was not given yet to the front, and reads behind it.
+bool LineReader::fill() {
+  filled_ -= given_;
+  std::memmove(buffer_, buffer_ + given_, filled_);
+  given_ = 0;
   ssize_t count = 0;
-  do {
-    count = ::read(descriptor_, buffer_ + filled_, kPieceSize - filled_);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    return Result::failed;
+  while (!at_end_ && (count = ::read(descriptor_, buffer_ + filled_, kPieceSize - filled_)) < 0) {
+    if (errno != EINTR) {
+      return false;
+    }
   }
   at_end_ = count == 0;
   filled_ += static_cast<std::size_t>(count);
-  return Result::lines;
-}
-
-/// True once the text in the buffer begins with a line of its own.
-bool LineReader::drop_rest_of_long_line() {
-  const void* const line_end = std::memchr(buffer_, '\n', filled_);
-  if (line_end == nullptr) {
-    filled_ = 0;
-    return false;
-  }
-  given_ = static_cast<std::size_t>(static_cast<const char*>(line_end) - buffer_) + 1;
-  in_long_line_ = false;
   return true;
 }
 
-char* LineReader::terminate(std::string_view part) {
-  char* const begin = buffer_ + (part.data() - buffer_);
-  begin[part.size()] = '\0';
-  return begin;
-}
-
-LineReader::Result LineReader::next(std::string_view& piece) {
+LineReader::Result LineReader::next(std::string_view& lines) {
   for (;;) {
-    filled_ -= given_;
-    std::memmove(buffer_, buffer_ + given_, filled_);
-    given_ = 0;
-    if (!at_end_ && fill() == Result::failed) {
+    if (!fill()) {
       return Result::failed;
     }
-    if (in_long_line_ && drop_rest_of_long_line()) {
-      continue;
-    }
-    const void* const last_line_end = ::memrchr(buffer_, '\n', filled_);
-    if (last_line_end != nullptr) {
-      given_ = static_cast<std::size_t>(static_cast<const char*>(last_line_end) - buffer_) + 1;
-    } else if (at_end_ || filled_ == kPieceSize) {
-      given_ = filled_;
-      in_long_line_ = !at_end_;
-    }
-    if (given_ > 0) {
-      piece = {buffer_, given_};
-      return Result::lines;
-    }
-    if (at_end_) {
+    if (filled_ == 0) {
       return Result::end;
     }
+    const char* const end = buffer_ + filled_;
+    if (in_long_line_) {
+      const void* const found = std::memchr(buffer_, '\n', filled_);
+      const char* const rest = found != nullptr ? static_cast<const char*>(found) + 1 : end;
+      in_long_line_ = found == nullptr;
+      given_ = static_cast<std::size_t>(rest - buffer_);
+      continue;
+    }
+    const void* const found = ::memrchr(buffer_, '\n', filled_);
+    if (found != nullptr) {
+      given_ = static_cast<std::size_t>(static_cast<const char*>(found) - buffer_) + 1;
+      lines = {buffer_, given_};
+      return Result::lines;
+    }
+    if (at_end_ || filled_ == kPieceSize) {
+      in_long_line_ = !at_end_;
+      given_ = filled_;
+      buffer_[filled_] = '\n';
+      lines = {buffer_, filled_ + 1};
+      return Result::lines;
+    }
   }
+}
+
+const char* LineReader::keep(std::string_view part) {
+  std::memmove(memory_, part.data(), part.size());
+  memory_[part.size()] = '\0';
+  kept_ = part.size() + 1;
+  return memory_;
 }
 
 }  // namespace virtuald

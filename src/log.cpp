@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "virtuald/clock.h"
+#include "virtuald/error.h"
 #include "virtuald/number_text.h"
 
 namespace virtuald {
@@ -22,18 +24,8 @@ constexpr int kPatienceMilliseconds = 1000;
 
 int log_socket = -1;
 
-/// <facility * 8 + severity>, RFC 3164, 4.1.1: the facility is daemon, 3.
-std::string_view priority_text(Priority priority) {
-  switch (priority) {
-    case Priority::error:
-      return "<27>";
-    case Priority::warning:
-      return "<28>";
-    case Priority::info:
-      break;
-  }
-  return "<30>";
-}
+/// <facility * 8 + severity> of each Priority, RFC 3164, 4.1.1: the facility is daemon, 3.
+constexpr std::string_view kPriorities[] = {"<27>", "<28>", "<30>"};
 
 iovec piece_of(std::string_view text) {
   return {const_cast<char*>(text.data()), text.size()};
@@ -41,14 +33,13 @@ iovec piece_of(std::string_view text) {
 
 void send_to_log(Priority priority, std::string_view message) {
   const Decimal pid(::getpid());
-  iovec pieces[] = {piece_of(priority_text(priority)), piece_of("virtuald["), piece_of(pid.text()),
-                    piece_of("]: "), piece_of(message)};
+  iovec pieces[] = {piece_of(kPriorities[static_cast<int>(priority)]), piece_of("virtuald["),
+                    piece_of(pid.text()), piece_of("]: "), piece_of(message)};
   msghdr datagram{};
   datagram.msg_iov = pieces;
   datagram.msg_iovlen = sizeof pieces / sizeof *pieces;
-  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   std::int64_t deadline = 0;
-  while (::sendmsg(log_socket, &datagram, kFlags) < 0 && errno == EAGAIN) {
+  while (::sendmsg(log_socket, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EAGAIN) {
     // Others wait for the same room, and may have taken it by the time of the next try.
     const std::int64_t now = milliseconds_now();
     deadline = deadline == 0 ? now + kPatienceMilliseconds : deadline;
@@ -85,9 +76,22 @@ void write_standard_error(std::string_view message) {
   // A reader that has gone must not turn our exit status into a death by signal.
   static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   const iovec pieces[] = {piece_of("virtuald: "), piece_of(message), piece_of("\n")};
-  if (::writev(STDERR_FILENO, pieces, sizeof pieces / sizeof *pieces) < 0) {
-    return;  // There is nowhere left to say so.
+  // If that fails, there is nowhere left to say so.
+  [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, pieces, 3);
+}
+
+bool print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (count < 0) {
+      static Error error;  // Static, by its size.
+      error.fail_errno("write", "standard output", errno);
+      write_standard_error(error.text());
+      return false;
+    }
+    text.remove_prefix(static_cast<std::size_t>(count));
   }
+  return true;
 }
 
 void log_message(Priority priority, std::string_view message) {

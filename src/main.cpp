@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -15,8 +13,10 @@
 #include "virtuald/error.h"
 #include "virtuald/identity.h"
 #include "virtuald/inherited.h"
+#include "virtuald/line_reader.h"
 #include "virtuald/log.h"
 #include "virtuald/number_text.h"
+#include "virtuald/options.h"
 #include "virtuald/program.h"
 #include "virtuald/root.h"
 #include "virtuald/trust.h"
@@ -31,279 +31,128 @@ constexpr int kFailed = 125;          // virtuald itself failed
 constexpr int kCannotStart = 126;     // the program is there but does not start
 constexpr int kProgramMissing = 127;  // it is not there
 
-constexpr std::string_view kUsage =
-    "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-    "       virtuald -t [-w] config [program]\n"
-    "       virtuald -q [-w] address config\n"
-    "       virtuald -V | -h\n";
+// Static, by their sizes (error.h), and in one object, so that what every connection touches is at
+// its beginning, on a page that is in use already.
+struct {
+  LineReader reader;
+  Error error;
+  Message connection;  // of -v
+  Identity identity;
+} large;
+LineReader& reader = large.reader;
+Error& error = large.error;
 
-enum class Mode { serve, test, query, version, help };
-
-struct Options {
-  Mode mode = Mode::serve;
-  bool verbose = VIRTUALD_VERBOSE_LOG;
-  bool trust_is_optional = false;
-  const char* argument_zero = nullptr;
-  const char* user = nullptr;
-  char** operands = nullptr;
-  int operand_count = 0;
-};
-
-/// All of `text` to standard output; false, said on standard error, if that cannot be.
-bool print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (count < 0) {
-      Error error;
-      error.set_errno("write", "standard output", errno);
-      write_standard_error(error.message());
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
+int fail(int status = kFailed) {
+  log_message(Priority::error, error.text());
+  return status;
 }
 
-std::string_view search_path() {
-  const char* const path = std::getenv("PATH");
-  return path != nullptr ? std::string_view(path) : kDefaultSearchPath;
-}
-
-/// Options end at the first operand, so that a service's own are never taken for ours.
-bool parse_options(int count, char** arguments, Options& options, Error& error) {
-  ::opterr = 0;
-  int mode_options = 0;
-  const auto set_mode = [&options, &mode_options](Mode mode) {
-    options.mode = mode;
-    ++mode_options;
-  };
-  for (int option = 0; (option = ::getopt(count, arguments, "+:va:u:wtqVh")) != -1;) {
-    const char text[] = {'-', static_cast<char>(optopt), '\0'};
-    switch (option) {
-      case 'v':
-        options.verbose = true;
-        break;
-      case 'w':
-        options.trust_is_optional = true;
-        break;
-      case 'a':
-        options.argument_zero = optarg;
-        break;
-      case 'u':
-        options.user = optarg;
-        break;
-      case 't':
-        set_mode(Mode::test);
-        break;
-      case 'q':
-        set_mode(Mode::query);
-        break;
-      case 'V':
-        set_mode(Mode::version);
-        break;
-      case 'h':
-        set_mode(Mode::help);
-        break;
-      case ':':
-        error.set({"option ", text, " needs an argument (virtuald -h shows the usage)"});
-        return false;
-      default:
-        error.set({"unknown option ", text, " (virtuald -h shows the usage)"});
-        return false;
-    }
-  }
-  options.operands = arguments + optind;
-  options.operand_count = count - optind;
-  if (mode_options > 1) {
-    error.set({"only one of -t, -q, -V and -h can be given"});
-    return false;
-  }
-  return true;
-}
-
-/// What is missing or too much among the operands, or nullptr.
-const char* find_operand_fault(const Options& options) {
-  const int count = options.operand_count;
-  const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
-  switch (options.mode) {
-    case Mode::serve:
-      // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
-      return count < 1    ? "no configuration file given (virtuald -h shows the usage)"
-             : count == 1 ? "no program to run given (virtuald -h shows the usage)"
-                          : nullptr;
-    case Mode::test:
-      return has_service_options      ? "-a and -u do not go with -t"
-             : count < 1 || count > 2 ? "-t takes a configuration file and perhaps a program"
-                                      : nullptr;
-    case Mode::query:
-      return has_service_options ? "-a and -u do not go with -q"
-             : count != 2        ? "-q takes an address and a configuration file"
-                                 : nullptr;
-    case Mode::version:
-    case Mode::help:
-      break;
-  }
-  return count != 0 ? "-V and -h take nothing" : nullptr;
-}
-
-/// Opens what only root may change, or says why not. With -w, distrust is only logged.
-int open_or_refuse(char* path, Subject subject, const Options& options, Error& error) {
-  const Opened opened = open_trusted(path, subject, error);
-  if (opened.descriptor >= 0 && !opened.trusted) {
+/// Opens what only root may change, or -1. With -w, distrust is only logged.
+int open_or_refuse(const char* path, Subject subject, const Options& options) {
+  const auto [outcome, descriptor] = open_trusted(path, subject, error);
+  if (outcome == Opened::Outcome::distrusted) {
     if (!options.trust_is_optional) {
       return -1;
     }
-    log_message(Priority::warning, error.message());
-    error.clear();
+    log_message(Priority::warning, error.text());
   }
-  return opened.descriptor;
+  return descriptor;
 }
 
 /// -v: one line for each connection.
 void log_connection(const Options& options, const Address& local, const Match& match) {
-  const char* const config = options.operands[0];
-  const char* const program = options.operands[1];
   Address peer;
   std::uint16_t port = 0;
   const bool has_peer = read_peer_address(STDIN_FILENO, peer, port);
-  AddressText peer_text;
-  AddressText local_text;
+  AddressText texts[2];
   const Decimal port_text(port);
   const Decimal line(static_cast<long long>(match.line_number));
-  static Error message;
-  message.set({"from ", has_peer ? format_address(peer, peer_text) : "a client that is gone",
-               " port ", port_text.text(), " to ", format_address(local, local_text), ": ", config,
-               ":", line.text(), ": root ", match.directory, ", program ", program});
-  log_message(Priority::info, message.message());
-}
-
-int fail(const Error& error, int status = kFailed) {
-  log_message(Priority::error, error.message());
-  return status;
+  large.connection.set(
+      {"from ", has_peer ? format_address(peer, texts[0]) : "a client that is gone", " port ",
+       port_text.text(), " to ", format_address(local, texts[1]), ": ", options.operands[0], ":",
+       line.text(), ": root ", match.directory, ", program ", options.operands[1]});
+  log_message(Priority::info, large.connection.text());
 }
 
 /// One connection, from its socket to its service. Returns only if the service was not started.
 int serve(const Options& options) {
-  static Error error;
-  char* const config = options.operands[0];
+  const char* const config = options.operands[0];
   char** const program = options.operands + 1;
 
   open_log();
   UserSpec user;
   if (options.user != nullptr && !parse_user_spec(options.user, user, error)) {
-    return fail(error);
+    return fail();
   }
   Address local;
   if (!read_local_address(STDIN_FILENO, local, error)) {
-    return fail(error);
+    return fail();
   }
-  const int config_descriptor = open_or_refuse(config, Subject::config, options, error);
+  const int config_descriptor = open_or_refuse(config, Subject::config, options);
   if (config_descriptor < 0) {
-    return fail(error);
+    return fail();
   }
   Match match;
-  if (find_root(config_descriptor, config, local, match, error) != Lookup::found) {
-    return fail(error);
+  if (find_root(config_descriptor, config, local, reader, match, error) != Lookup::found) {
+    return fail();
   }
   if (options.verbose) {
     log_connection(options, local, match);
   }
-  const int root = open_or_refuse(match.directory, Subject::root, options, error);
+  const int root = open_or_refuse(match.directory, Subject::root, options);
   if (root < 0 || !enter_root(root, match.directory, error)) {
-    return fail(error);
+    return fail();
   }
-  static Identity identity;
   if (options.user != nullptr &&
-      (!find_identity(user, AT_FDCWD, match.directory, identity, error) ||
-       !become(identity, error))) {
-    return fail(error);
+      (!find_identity(user, AT_FDCWD, match.directory, reader, large.identity, error) ||
+       !become(large.identity, error))) {
+    return fail();
   }
   reset_signals();
   const char* const name = program[0];
   if (options.argument_zero != nullptr) {
     program[0] = const_cast<char*>(options.argument_zero);
   }
-  static StartFailure failure;
-  start_program(name, search_path(), program, match.directory, failure);
-  return fail(failure.error, failure.found ? kCannotStart : kProgramMissing);
+  const char* const path = std::getenv("PATH");
+  const Start start = start_program(name, path != nullptr ? path : kDefaultSearchPath, program,
+                                    match.directory, error);
+  return fail(start == Start::failed ? kCannotStart : kProgramMissing);
 }
 
 /// -q: the directory that a connection to an address would get.
 int query(const Options& options) {
-  static Error error;
+  const char* const config = options.operands[1];
   Address address;
-  const char* const text = options.operands[0];
-  char* const config = options.operands[1];
-  if (!parse_address(text, address)) {
-    error.set({"-q ", text, ": not an address"});
-    return fail(error);
+  if (!parse_address(options.operands[0], address)) {
+    error.set({"-q ", options.operands[0], ": not an address"});
+    return fail();
   }
-  const int descriptor = open_or_refuse(config, Subject::config, options, error);
+  const int descriptor = open_or_refuse(config, Subject::config, options);
   if (descriptor < 0) {
-    return fail(error);
+    return fail();
   }
   Match match;
-  const Lookup outcome = find_root(descriptor, config, address, match, error);
+  const Lookup outcome = find_root(descriptor, config, address, reader, match, error);
   if (outcome != Lookup::found) {
-    return fail(error, outcome == Lookup::no_entry ? kNegative : kFailed);
+    return fail(outcome == Lookup::no_entry ? kNegative : kFailed);
   }
   return print(match.directory) && print("\n") ? kOk : kFailed;
 }
 
-/// What -t has to say, in pieces large enough that a long report costs no more than a short one.
-class Report {
- public:
-  void add(std::string_view line) {
-    if (line.size() + 1 > sizeof text_ - size_) {
-      flush();
-    }
-    size_ += line.copy(text_ + size_, sizeof text_ - 1);
-    text_[size_++] = '\n';
-  }
-
-  /// False if something could not be printed.
-  bool flush() {
-    failed_ = failed_ || !print({text_, size_});
-    size_ = 0;
-    return !failed_;
-  }
-
- private:
-  bool failed_ = false;
-  std::size_t size_ = 0;
-  char text_[2 * Error::kCapacity] = {};
-};
-
-/// -t: every fault on a line of its own, and their number on the last.
+/// -t: what is wrong with a configuration, and with what it names.
 int test(const Options& options) {
-  static Report report;
-  const CheckRequest request = {options.operands[0], options.operands[1],
-                                options.trust_is_optional};
-  const CheckResult result = check_config(request, [](std::string_view line) { report.add(line); });
-  static Error summary;
-  const Decimal entries(static_cast<long long>(result.entries));
-  const Decimal errors(static_cast<long long>(result.errors));
-  const Decimal warnings(static_cast<long long>(result.warnings));
-  summary.set({request.config, ": entries: ", entries.text(), ", errors: ", errors.text(),
-               ", warnings: ", warnings.text()});
-  report.add(summary.message());
-  if (!report.flush()) {
-    return kFailed;
-  }
-  return result.errors == 0 ? kOk : kNegative;
+  const CheckOutcome outcome =
+      check_config({options.operands[0], options.operands[1], options.trust_is_optional}, reader);
+  return outcome == CheckOutcome::good     ? kOk
+         : outcome == CheckOutcome::errors ? kNegative
+                                           : kFailed;
 }
 
 int run(int count, char** arguments) {
-  static Error error;
   Options options;
-  bool ok = secure_descriptors(error) && parse_options(count, arguments, options, error);
-  if (const char* fault = ok ? find_operand_fault(options) : nullptr; fault != nullptr) {
-    error.set({fault});
-    ok = false;
-  }
-  if (!ok) {
+  if (!secure_descriptors(error) || !parse_options(count, arguments, options, error)) {
     open_log();
-    return fail(error);
+    return fail();
   }
   switch (options.mode) {
     case Mode::serve:

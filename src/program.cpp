@@ -1,32 +1,20 @@
 #include "virtuald/program.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 
-#include "virtuald/root.h"
+#include "virtuald/interpreter.h"
 
 namespace virtuald {
 namespace {
 
-/// How deep the kernel nests interpreters (execve(2)).
-constexpr int kMaxInterpreters = 5;
-
-/// What the kernel reads of a "#!" line (BINPRM_BUF_SIZE).
-constexpr std::size_t kScriptHeader = 256;
-
-/// More segments than that is no program of this world.
-constexpr unsigned kMaxSegments = 256;
-
-void copy_path(const char* from, char (&to)[PATH_MAX]) {
-  *std::copy_n(from, ::strnlen(from, PATH_MAX - 1), to) = '\0';
-}
+char candidate[PATH_MAX];  // Static, by its size: a program named by its path needs none.
 
 /// Whether execvp(3) looks in the next directory after this errno.
 bool is_worth_another_try(int code) {
@@ -34,191 +22,73 @@ bool is_worth_another_try(int code) {
          code == ENODEV || code == ESTALE || code == ETIMEDOUT;
 }
 
-template <typename Header>
-bool read_at(int descriptor, std::uint64_t offset, Header& header) {
-  constexpr auto kSize = static_cast<ssize_t>(sizeof header);
-  return offset <= INT64_MAX &&
-         ::pread(descriptor, &header, sizeof header, static_cast<off_t>(offset)) == kSize;
-}
-
-/// The PT_INTERP of an ELF file of the class that the two header types stand for.
-template <typename FileHeader, typename SegmentHeader>
-void read_elf_interpreter(int descriptor, Interpreter& interpreter) {
-  FileHeader file;
-  if (!read_at(descriptor, 0, file) || file.e_phentsize != sizeof(SegmentHeader)) {
-    return;
-  }
-  interpreter.kind = ProgramKind::elf_static;
-  const unsigned count = std::min<unsigned>(file.e_phnum, kMaxSegments);
-  for (unsigned index = 0; index < count; ++index) {
-    SegmentHeader segment;
-    if (!read_at(descriptor, file.e_phoff + std::uint64_t{index} * sizeof segment, segment)) {
-      return;
-    }
-    if (segment.p_type != PT_INTERP) {
-      continue;
-    }
-    const std::size_t size = std::min<std::size_t>(segment.p_filesz, PATH_MAX - 1);
-    const ssize_t got =
-        segment.p_offset <= INT64_MAX
-            ? ::pread(descriptor, interpreter.path, size, static_cast<off_t>(segment.p_offset))
-            : -1;
-    if (got > 0) {
-      interpreter.path[got] = '\0';
-      interpreter.kind = ProgramKind::elf_dynamic;
-    }
-    return;
-  }
-}
-
-/// The word after "#!".
-void read_script_interpreter(std::string_view header, Interpreter& interpreter) {
-  constexpr std::string_view kBlanks = " \t";
-  header.remove_prefix(2);
-  header = header.substr(0, header.find_first_of(std::string_view("\n\0", 2)));
-  header.remove_prefix(std::min(header.find_first_not_of(kBlanks), header.size()));
-  header = header.substr(0, header.find_first_of(kBlanks));
-  if (!header.empty()) {
-    interpreter.path[header.copy(interpreter.path, PATH_MAX - 1)] = '\0';
-    interpreter.kind = ProgramKind::script;
-  }
-}
-
 /// Says what execve(2) of `path` failed with. ENOENT for a file that is there is the riddle of
 /// every chroot: what is missing is the interpreter that the file names.
-void describe_failure(const char* path, const char* root, int code, StartFailure& failure) {
-  failure.found = true;
-  static InterpreterChain chain;
+Start describe_failure(const char* path, const char* root, int code, Error& error) {
+  static InterpreterChain chain;  // Static, by its size.
   if (code == ENOENT && follow_interpreters(AT_FDCWD, path, chain) == Interpreters::missing) {
-    failure.error.set({"exec ", path, " in ", root, ": its interpreter ", chain.interpreter.path,
-                       " is not there"});
-    return;
+    error.set({"exec ", path, " in ", root, ": its interpreter ", chain.interpreter.path,
+               " is not there"});
+    return Start::failed;
   }
-  failure.error.set({"exec ", path, " in ", root, ": ", std::strerror(code)});
+  error.set({"exec ", path, " in ", root, ": ", std::strerror(code)});
   if (code == ENOEXEC) {
-    failure.error.append(" (a script needs a #! line, a program this machine's architecture)");
+    error.append(" (a script needs a #! line, a program this machine's architecture)");
   }
-}
-
-/// The search of start_program, in a function of its own for its buffers' sake: a path needs none,
-/// and every page costs.
-[[gnu::noinline]] void search_and_start(const char* name, std::string_view search_path,
-                                        char* const* arguments, const char* root,
-                                        StartFailure& failure) {
-  Candidates tried(name, search_path);
-  while (const char* path = tried.next()) {
-    ::execve(path, arguments, environ);
-    if (!is_worth_another_try(errno)) {
-      describe_failure(path, root, errno, failure);
-      return;
-    }
-  }
-  // Only now, and not at each miss, is it worth a system call to learn which of them is there.
-  Candidates present(name, search_path);
-  while (const char* path = present.next()) {
-    if (::faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno == EACCES) {
-      ::execve(path, arguments, environ);
-      describe_failure(path, root, errno, failure);
-      return;
-    }
-  }
-  const bool is_path = std::strchr(name, '/') != nullptr;
-  failure.error.set({"exec ", name, " in ", root, ": ", std::strerror(ENOENT),
-                     is_path ? "" : " on the path ", is_path ? "" : search_path});
+  return Start::failed;
 }
 
 }  // namespace
 
-bool Candidates::compose(std::string_view directory) {
-  const std::string_view slash = is_path_ ? "" : "/";
-  if (directory.size() + slash.size() + name_.size() >= sizeof path_) {
-    return false;
-  }
-  char* end = std::copy(directory.begin(), directory.end(), path_);
-  end = std::copy(slash.begin(), slash.end(), end);
-  *std::copy(name_.begin(), name_.end(), end) = '\0';
-  return true;
-}
-
 const char* Candidates::next() {
   while (!finished_) {
-    const std::size_t colon = is_path_ ? std::string_view::npos : rest_.find(':');
-    const std::string_view directory = is_path_ ? "" : rest_.substr(0, colon);
-    finished_ = colon == std::string_view::npos;
-    if (!finished_) {
-      rest_.remove_prefix(colon + 1);
+    const std::size_t size = std::min(rest_.find(':'), rest_.size());
+    const std::string_view directory = rest_.substr(0, size);
+    finished_ = is_path_ || size == rest_.size();
+    rest_.remove_prefix(finished_ ? 0 : size + 1);
+    if (is_path_) {
+      return name_.data();
     }
-    if (compose(directory)) {
-      return path_;
+    if (size + 1 + name_.size() < sizeof candidate) {
+      char* const end = candidate + directory.copy(candidate, size);
+      *end = '/';
+      end[1 + name_.copy(end + 1, name_.size())] = '\0';
+      return candidate;
     }
   }
   return nullptr;
 }
 
-void start_program(const char* name, std::string_view search_path, char* const* arguments,
-                   const char* root, StartFailure& failure) {
+Start start_program(const char* name, std::string_view search_path, char* const* arguments,
+                    const char* root, Error& error) {
   if (*name == '\0') {
-    failure.error.set({"exec in ", root, ": the program's name is empty"});
-    return;
+    error.set({"exec in ", root, ": the program's name is empty"});
+    return Start::missing;
   }
-  if (std::strchr(name, '/') != nullptr) {
-    ::execve(name, arguments, environ);
-  }
-  search_and_start(name, search_path, arguments, root, failure);
-}
-
-void read_interpreter(int descriptor, Interpreter& interpreter) {
-  interpreter.path[0] = '\0';
-  char header[kScriptHeader];
-  const ssize_t size = ::pread(descriptor, header, sizeof header, 0);
-  interpreter.kind = size < 0 ? ProgramKind::unread : ProgramKind::other;
-  const std::string_view text(header, size > 0 ? static_cast<std::size_t>(size) : 0);
-  if (text.substr(0, 2) == "#!") {
-    read_script_interpreter(text, interpreter);
-  } else if (text.size() > EI_CLASS && text.substr(0, SELFMAG) == ELFMAG) {
-    if (text[EI_CLASS] == ELFCLASS64) {
-      read_elf_interpreter<Elf64_Ehdr, Elf64_Phdr>(descriptor, interpreter);
-    } else if (text[EI_CLASS] == ELFCLASS32) {
-      read_elf_interpreter<Elf32_Ehdr, Elf32_Phdr>(descriptor, interpreter);
+  int code = ENOENT;
+  Candidates tried(name, search_path);
+  while (const char* path = tried.next()) {
+    ::execve(path, arguments, environ);
+    code = errno;
+    if (!is_worth_another_try(code)) {
+      return describe_failure(path, root, code, error);
     }
   }
-}
-
-bool is_executable(const struct stat& status) {
-  return S_ISREG(status.st_mode) && (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-}
-
-Interpreters follow_interpreters(int root, const char* program, InterpreterChain& chain) {
-  constexpr int kFlags = O_NONBLOCK | O_NOCTTY;
-  Interpreter& interpreter = chain.interpreter;
-  copy_path(program, chain.program);
-  for (int depth = 0; depth <= kMaxInterpreters; ++depth) {
-    int descriptor = open_in_root(root, chain.program, O_RDONLY | kFlags);
-    if (descriptor < 0) {
-      interpreter.kind = ProgramKind::unread;
-      return Interpreters::usable;
+  // Only now, and not at each miss, is it worth a system call to learn which of them is there.
+  const bool is_path = std::strchr(name, '/') != nullptr;
+  Candidates present(name, search_path);
+  while (const char* path = present.next()) {
+    if (::faccessat(AT_FDCWD, path, F_OK, 0) == 0 || errno == EACCES) {
+      if (!is_path) {
+        ::execve(path, arguments, environ);
+        code = errno;
+      }
+      return describe_failure(path, root, code, error);
     }
-    read_interpreter(descriptor, interpreter);
-    ::close(descriptor);
-    if (interpreter.kind != ProgramKind::elf_dynamic && interpreter.kind != ProgramKind::script) {
-      return Interpreters::usable;
-    }
-    descriptor = open_in_root(root, interpreter.path, O_PATH);
-    if (descriptor < 0) {
-      return errno == ENOENT || errno == ENOTDIR ? Interpreters::missing : Interpreters::unusable;
-    }
-    struct stat status {};
-    const bool is_usable = ::fstat(descriptor, &status) == 0 && is_executable(status);
-    ::close(descriptor);
-    if (!is_usable) {
-      return Interpreters::unusable;
-    }
-    if (interpreter.kind == ProgramKind::elf_dynamic) {
-      return Interpreters::usable;
-    }
-    copy_path(interpreter.path, chain.program);
   }
-  return Interpreters::unusable;
+  error.set({"exec ", name, " in ", root, ": ", std::strerror(ENOENT),
+             is_path ? "" : " on the path ", is_path ? "" : search_path});
+  return Start::missing;
 }
 
 }  // namespace virtuald

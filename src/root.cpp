@@ -22,12 +22,11 @@ constexpr std::uint64_t kResolveInRoot = 0x10;
 
 bool enter_root(int descriptor, const char* name, Error& error) {
   if (::fchdir(descriptor) != 0) {
-    error.set_errno("chdir", name, errno);
-    return false;
+    return error.fail_errno("chdir", name, errno);
   }
   if (::chroot(".") != 0) {
     const bool not_permitted = errno == EPERM;
-    error.set_errno("chroot", name, errno);
+    error.fail_errno("chroot", name, errno);
     if (not_permitted) {
       error.append(" (virtuald must be started as root)");
     }
@@ -43,15 +42,14 @@ int open_in_root(int root, const char* path, int flags) {
   const OpenHow how = {static_cast<std::uint64_t>(flags | O_CLOEXEC), 0, kResolveInRoot};
   // A rename or mount anywhere during the look-up of ".." is EAGAIN (openat2(2)); a hostile one
   // could go on for ever.
-  constexpr int kMaxTries = 128;
-  int descriptor = -1;
-  for (int tries = 0; tries < kMaxTries; ++tries) {
-    descriptor = static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+  long descriptor = -1;
+  for (int tries = 0; tries < 128; ++tries) {
+    descriptor = ::syscall(SYS_openat2, root, path, &how, sizeof how);
     if (descriptor >= 0 || errno != EAGAIN) {
       break;
     }
   }
-  return descriptor;
+  return static_cast<int>(descriptor);
 }
 
 }  // namespace virtuald

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -18,164 +17,167 @@ namespace {
 /// As many links as the kernel follows (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 
-// A link's text, and what it has made of the path. Not on the stack, whose pages every connection
-// would pay for: few walks meet a link.
+// Static, by their sizes: few walks meet a link, or a long path.
 char link_text[PATH_MAX];
-char linked_path[PATH_MAX];
+char long_path[PATH_MAX];
 
-/// One walk along a path, which is ended behind one component after the other and handed to the
-/// kernel as it stands. Directories on the way are looked at by name, and that is no race: each
-/// name is looked up in directories that have been checked before, in which nobody but root can
-/// give it another meaning. What stands at the end is opened, and then checked by its descriptor.
+/// One walk along a path. Its copy of the path is NUL-terminated after each component in turn and
+/// so handed to the kernel. Directories on the way are looked at by name, and that is not a race:
+/// each name is looked up in directories that have been checked before, in which nobody but root
+/// can give it another meaning. The last object is opened, and then checked by its descriptor.
 class Walk {
  public:
-  Walk(char* path, Subject subject, Error& error) : path_(path), subject_(subject), error_(error) {}
+  Walk(Subject subject, Message& reason) : subject_(subject), reason_(reason) {}
 
-  Opened run();
+  Opened run(const char* path);
 
  private:
+  bool walk();
   bool step(bool is_last);
-  bool look(bool is_last);
+  bool look(const char* name, bool is_last);
   bool read_link();
   bool follow_link();
-  bool check_type();
-  void check_trust();
-  bool fail(int code);
+  void check_trust(const char* name);
+  bool fail(const char* name, int code);
 
-  char* path_;
-  char* component_ = nullptr;  // of path_, from here
-  char* behind_ = nullptr;     // to here
-  const char* name_ = "";      // where the walk stands: what path_ is so far
   Subject subject_;
-  Error& error_;
-  Opened opened_;
+  Message& reason_;
+  int descriptor_ = -1;
+  bool is_trusted_ = true;
   int links_ = 0;
+  struct stat status_ {};      // of what was looked at last
+  std::size_t component_ = 0;  // where in path_ the current component begins
+  std::size_t behind_ = 0;     // and where it ends
   std::size_t link_size_ = 0;
-  struct stat status_ {};
+  char* path_ = short_path_;
+  char short_path_[256];  // most paths fit this, and then cost no page of their own
 };
 
-bool Walk::fail(int code) {
-  error_.set_errno(subject_ == Subject::root ? "chroot" : "open", name_, code);
+bool Walk::fail(const char* name, int code) {
+  reason_.set({subject_ == Subject::root ? "chroot " : "open ", name, ": ", std::strerror(code)});
   return false;
 }
 
 /// Records the first component that somebody else could change.
-void Walk::check_trust() {
+void Walk::check_trust(const char* name) {
   // The mode of a link means nothing to the kernel.
   const bool writable = !S_ISLNK(status_.st_mode) && (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-  if ((status_.st_uid == 0 && !writable) || !opened_.trusted) {
+  if ((status_.st_uid == 0 && !writable) || !is_trusted_) {
     return;
   }
-  opened_.trusted = false;
+  is_trusted_ = false;
   const Decimal uid(status_.st_uid);
-  error_.set({name_, ": owned by uid ", uid.text(), ", mode ", ModeText(status_.st_mode).text(),
-              subject_ == Subject::root ? ": a root" : ": a configuration",
-              " must be root's own and writable by nobody else (-w to serve all the same)"});
+  reason_.set({name, ": owned by uid ", uid.text(), ", mode ", ModeText(status_.st_mode).text(),
+               subject_ == Subject::root ? ": a root" : ": a configuration",
+               " must be root's own and writable by nobody else (-w to serve all the same)"});
 }
 
-/// Checks what stands at name_, and opens it if it is the last object.
-bool Walk::look(bool is_last) {
+/// Checks `name`, and opens it if it is the last object and not a link.
+bool Walk::look(const char* name, bool is_last) {
   int code = 0;
   if (is_last) {
     // A FIFO as a configuration must not block, nor a terminal become ours. O_DIRECTORY has an
     // automount done.
     const int flags =
         subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
-    opened_.descriptor = ::openat(AT_FDCWD, name_, flags | O_NOFOLLOW | O_CLOEXEC);
-    code = opened_.descriptor < 0 ? errno : 0;
+    descriptor_ = ::openat(AT_FDCWD, name, flags | O_NOFOLLOW | O_CLOEXEC);
+    code = descriptor_ < 0 ? errno : 0;
   }
   // A link is refused as ELOOP where a file, and as ENOTDIR where a directory was to be opened.
   if (code != 0 && code != ELOOP && code != ENOTDIR) {
-    return fail(code);
+    return fail(name, code);
   }
-  if ((opened_.descriptor < 0 ? ::lstat(name_, &status_) : ::fstat(opened_.descriptor, &status_)) !=
-      0) {
-    return fail(errno);
+  if ((descriptor_ < 0 ? ::lstat(name, &status_) : ::fstat(descriptor_, &status_)) != 0) {
+    return fail(name, errno);
   }
-  check_trust();
-  return code == 0 || S_ISLNK(status_.st_mode) || fail(code);
+  if (descriptor_ >= 0 && subject_ == Subject::config && !S_ISREG(status_.st_mode)) {
+    reason_.set({"open ", name, ": not a regular file"});
+    return false;
+  }
+  check_trust(name);
+  return code == 0 || S_ISLNK(status_.st_mode) || fail(name, code);
 }
 
-/// Goes on to the component that has been taken.
+/// Goes on to the current component.
 bool Walk::step(bool is_last) {
-  const char behind = *behind_;
-  *behind_ = '\0';
-  name_ = path_;
-  const bool ok = look(is_last);
-  const bool is_link = ok && S_ISLNK(status_.st_mode);
-  const bool has_text = is_link && read_link();
-  *behind_ = behind;
-  return is_link ? has_text && follow_link() : ok;
+  const char behind = path_[behind_];
+  path_[behind_] = '\0';
+  const bool ok = look(path_, is_last) && (!S_ISLNK(status_.st_mode) || read_link());
+  if (ok) {
+    path_[behind_] = behind;
+  }
+  return ok && (!S_ISLNK(status_.st_mode) || follow_link());
 }
 
 bool Walk::read_link() {
-  const ssize_t size = ::readlink(name_, link_text, sizeof link_text);
+  const ssize_t size = ::readlink(path_, link_text, sizeof link_text);
   if (size <= 0) {
-    return fail(size < 0 ? errno : ENOENT);
+    return fail(path_, size < 0 ? errno : ENOENT);
   }
   link_size_ = static_cast<std::size_t>(size);
-  return ++links_ <= kMaxLinks || fail(ELOOP);
+  return ++links_ <= kMaxLinks || fail(path_, ELOOP);
 }
 
-/// Puts what the link says in its place in the path, and stands where the link does.
+/// Puts what the current component, a link, says in its place in the path.
 bool Walk::follow_link() {
   const bool is_absolute = link_text[0] == '/';
-  const auto kept = is_absolute ? 0 : static_cast<std::size_t>(component_ - path_);
-  const std::size_t rest = std::strlen(behind_);
-  if (kept + link_size_ + rest >= sizeof linked_path) {
-    return fail(ENAMETOOLONG);
+  const std::size_t kept = is_absolute ? 0 : component_;
+  const std::size_t rest = std::strlen(path_ + behind_);
+  if (kept + link_size_ + rest >= sizeof long_path) {
+    return fail(path_, ENAMETOOLONG);
   }
-  std::memmove(linked_path + kept + link_size_, behind_, rest + 1);
-  std::memmove(linked_path, path_, kept);
-  std::memcpy(linked_path + kept, link_text, link_size_);
-  path_ = linked_path;
-  behind_ = linked_path + kept;
-  if (!is_absolute) {
-    return true;
-  }
-  name_ = "/";
-  return look(false);
+  std::memmove(long_path + kept + link_size_, path_ + behind_, rest + 1);
+  std::memmove(long_path, path_, kept);
+  std::memcpy(long_path + kept, link_text, link_size_);
+  path_ = long_path;
+  behind_ = kept;
+  return !is_absolute || look("/", false);
 }
 
-/// A root is a directory already, as which it was opened.
-bool Walk::check_type() {
-  if (subject_ == Subject::config && !S_ISREG(status_.st_mode)) {
-    error_.set({"open ", name_, ": not a regular file"});
+/// Walks path_ to its end.
+bool Walk::walk() {
+  if (path_[0] == '\0') {
+    return fail("", ENOENT);
+  }
+  if (!look(path_[0] == '/' ? "/" : ".", false)) {
     return false;
+  }
+  while (descriptor_ < 0) {
+    component_ = behind_ + std::strspn(path_ + behind_, "/");
+    behind_ = component_ + std::strcspn(path_ + component_, "/");
+    const std::string_view component(path_ + component_, path_ + behind_);
+    const bool is_last = path_[behind_ + std::strspn(path_ + behind_, "/")] == '\0';
+    // A path may end where the walk has been already: in "/", or in "." for both of these.
+    if (component.empty()) {
+      return look(path_, true) && (descriptor_ >= 0 || fail(path_, ELOOP));
+    }
+    if (component != "." && !step(is_last)) {
+      return false;
+    }
   }
   return true;
 }
 
-Opened Walk::run() {
-  component_ = behind_ = path_;
-  bool ok = *path_ != '\0' || fail(ENOENT);
+Opened Walk::run(const char* path) {
+  const std::size_t size = ::strnlen(path, sizeof long_path);
+  bool ok = size < sizeof long_path || fail(path, ENAMETOOLONG);
   if (ok) {
-    name_ = *path_ == '/' ? "/" : ".";
-    ok = look(false);
+    path_ = size < sizeof short_path_ ? short_path_ : long_path;
+    std::memcpy(path_, path, size + 1);
+    ok = walk();
   }
-  while (ok && opened_.descriptor < 0) {
-    component_ = behind_ + std::strspn(behind_, "/");
-    behind_ = component_ + std::strcspn(component_, "/");
-    const std::string_view component(component_, static_cast<std::size_t>(behind_ - component_));
-    if (component.empty()) {
-      // The path ends where the walk has been already, in "/" or ".".
-      name_ = path_;
-      ok = look(true) && (opened_.descriptor >= 0 || fail(ELOOP));
-    } else if (component != ".") {
-      ok = step(behind_[std::strspn(behind_, "/")] == '\0');
-    }
+  if (!ok && descriptor_ >= 0) {
+    ::close(descriptor_);
   }
-  if ((!ok || !check_type()) && opened_.descriptor >= 0) {
-    ::close(opened_.descriptor);
-    opened_.descriptor = -1;
-  }
-  return opened_;
+  return !ok           ? Opened{Opened::Outcome::failed, -1}
+         : is_trusted_ ? Opened{Opened::Outcome::trusted, descriptor_}
+                       : Opened{Opened::Outcome::distrusted, descriptor_};
 }
 
 }  // namespace
 
-Opened open_trusted(char* path, Subject subject, Error& error) {
-  return Walk(path, subject, error).run();
+Opened open_trusted(const char* path, Subject subject, Message& reason) {
+  return Walk(subject, reason).run(path);
 }
 
 }  // namespace virtuald

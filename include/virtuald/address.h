@@ -25,13 +25,13 @@ struct AddressText {
   char characters[INET6_ADDRSTRLEN];
 };
 
-/// Reads the address that [text, end) begins with, in the forms that inet_pton(3) takes: dotted
-/// decimal without leading zeros, or RFC 4291 2.2. Returns where it ends, or nullptr if there is
-/// none; `address` then holds nothing of use.
-[[nodiscard]] const char* scan_address(const char* text, const char* end, Address& address);
+/// Reads the address that `text` begins with, in the forms that inet_pton(3) takes: dotted decimal
+/// without leading zeros, or RFC 4291 2.2. `text` ends in NUL or \n. Returns where the address
+/// ends, or nullptr if there is none; `address` then holds nothing of use.
+[[nodiscard]] const char* scan_address(const char* text, Address& address);
 
-/// True if all of `text` is an address, which is then in `address`.
-[[nodiscard]] bool parse_address(std::string_view text, Address& address);
+/// True if all of `text`, which ends in NUL, is an address, which is then in `address`.
+[[nodiscard]] bool parse_address(const char* text, Address& address);
 
 /// The address as inet_ntop(3) writes it, an IPv4 one in dotted decimal. The view is into `text`.
 [[nodiscard]] std::string_view format_address(const Address& address, AddressText& text);

@@ -6,12 +6,13 @@
 
 #include "virtuald/address.h"
 #include "virtuald/error.h"
+#include "virtuald/line_reader.h"
 
 namespace virtuald {
 
 /// The longest line that is taken, without its end: a path of PATH_MAX and an address with room to
 /// spare.
-constexpr std::size_t kMaxLine = 4352;
+constexpr std::size_t kMaxLine = LineReader::kMaxKept;
 
 /// What one line says. See virtuald.conf(5) for the grammar.
 struct Line {
@@ -28,14 +29,13 @@ struct Line {
   const char* reason = nullptr;  // follows `culprit`
 };
 
-/// Parses the line that `text` begins with and moves `text` behind it. `text` must not be empty,
-/// and the line must be whole: it ends at \n or where `text` ends.
-void parse_line(std::string_view& text, Line& line);
+/// Parses the line at `begin`, which ends in \n, and returns where the next one begins.
+[[nodiscard]] const char* parse_line(const char* begin, Line& line);
 
 /// Where an address was found.
 struct Match {
-  std::size_t line_number = 0;  // counted from 1
-  char* directory = nullptr;    // NUL-terminated, in find_root's buffer until it is called again
+  std::size_t line_number = 0;      // counted from 1
+  const char* directory = nullptr;  // ended by NUL, kept by the reader
 };
 
 /// Outcome of find_root.
@@ -45,9 +45,6 @@ enum class Lookup { found, no_entry, failed };
 /// `address`, no further. A faulty line before that ends the search: no connection may fall through
 /// a broken line to a later one. `path` is for messages. On anything but `found`, `error` says why.
 [[nodiscard]] Lookup find_root(int descriptor, std::string_view path, const Address& address,
-                               Match& match, Error& error);
-
-/// Sets `error` to `path:line_number: ` and the fault of `line`.
-void describe_fault(std::string_view path, std::size_t line_number, const Line& line, Error& error);
+                               LineReader& reader, Match& match, Error& error);
 
 }  // namespace virtuald

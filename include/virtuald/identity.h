@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "virtuald/error.h"
+#include "virtuald/line_reader.h"
 
 namespace virtuald {
 
@@ -19,7 +20,7 @@ struct UserSpec {
 /// The kernel's limit of supplementary groups (linux/limits.h); musl's NGROUPS_MAX is 32.
 constexpr std::size_t kMaxGroups = 65536;
 
-/// What a process becomes.
+/// What a process becomes. Static, by its size (error.h).
 struct Identity {
   uid_t uid = 0;
   gid_t gid = 0;
@@ -31,13 +32,14 @@ struct Identity {
 /// number that is no user or group ID ((uid_t)-1 is none), and a numeric user without a group.
 [[nodiscard]] bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error);
 
-/// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)), as seen from
-/// the directory `root` (see open_in_root): AT_FDCWD after the chroot, so that they, and the links
-/// to them, are the new root's. `root_name` is for messages. Supplementary groups are those whose
-/// member list holds the user's name; a user given as a number has none. Fails on an unknown name,
-/// on a malformed entry for that name, and where the user is uid 0.
+/// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)), since
+/// getpwnam(3) may load code from inside the root. They are seen from the directory `root` (see
+/// open_in_root): AT_FDCWD after the chroot, so that they, and the links to them, are the new
+/// root's. `root_name` is for messages. Supplementary groups are those whose member list holds the
+/// user's name; a user given as a number has none. Fails on an unknown name, on a malformed entry
+/// for that name, and where the user is uid 0.
 [[nodiscard]] bool find_identity(const UserSpec& spec, int root, std::string_view root_name,
-                                 Identity& identity, Error& error);
+                                 LineReader& reader, Identity& identity, Error& error);
 
 /// setgroups(2), setgid(2), setuid(2), and then the proof that none of them can be undone.
 [[nodiscard]] bool become(const Identity& identity, Error& error);

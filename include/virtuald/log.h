@@ -24,4 +24,7 @@ void log_message(Priority priority, std::string_view message);
 /// Writes `virtuald: message` as a line to standard error, unless it is a socket.
 void write_standard_error(std::string_view message);
 
+/// Prints all of `text` on standard output; false, said on standard error, if that cannot be.
+[[nodiscard]] bool print(std::string_view text);
+
 }  // namespace virtuald

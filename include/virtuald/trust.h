@@ -10,8 +10,14 @@ enum class Subject { config, root };
 
 /// What open_trusted has found.
 struct Opened {
-  int descriptor = -1;  // close-on-exec, the caller's; -1: `error` says why it was not opened
-  bool trusted = true;  // false: `error` says who else could change what, for the caller decides
+  enum class Outcome {
+    trusted,
+    distrusted,  // opened, but somebody else could change it, and `reason` says who; the caller
+                 // decides what that means
+    failed       // not opened; `reason` says why
+  };
+  Outcome outcome;
+  int descriptor;  // close-on-exec, the caller's; -1 if it failed
 };
 
 /// Opens the regular file (config, for reading) or directory (root, as O_PATH) `path`.
@@ -19,8 +25,8 @@ struct Opened {
 /// The path is walked component by component from "/" (from "." if it is relative), following
 /// symbolic links by hand. Every directory, link and the object itself must be owned by uid 0 and
 /// not be writable by group or others; the object is checked by the descriptor that is returned.
-/// The first that does not hold is named in `error` with its owner and mode. `error` is not touched
-/// if all is well. `path` is walked in place, and is as it was when this returns.
-[[nodiscard]] Opened open_trusted(char* path, Subject subject, Error& error);
+/// The first that does not hold is named in `reason` with its owner and mode. A path that is, or by
+/// a link becomes, longer than PATH_MAX fails with ENAMETOOLONG.
+[[nodiscard]] Opened open_trusted(const char* path, Subject subject, Message& reason);
 
 }  // namespace virtuald

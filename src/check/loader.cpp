@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 
 #include "virtuald/clock.h"
@@ -32,10 +33,9 @@ constexpr int kFailed = 127;
 
 /// Whether the loader, in what is now the root, is root's own with all that leads to it: it is code
 /// that will be run.
-bool is_trusted(char* loader) {
-  static Error error;
-  const Opened opened = open_trusted(loader, Subject::config, error);
-  return opened.descriptor >= 0 && opened.trusted;
+bool is_trusted(const char* loader) {
+  static Message reason;  // Static, by its size.
+  return open_trusted(loader, Subject::config, reason).outcome == Opened::Outcome::trusted;
 }
 
 /// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
@@ -52,7 +52,7 @@ bool become_nobody() {
 }
 
 /// The child's part.
-[[noreturn]] void run_loader(int root, char* loader, const char* program, int output) {
+[[noreturn]] void run_loader(int root, const char* loader, const char* program, int output) {
   Error error;
   const int null = ::open("/dev/null", O_RDONLY);
   const bool redirected = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
@@ -68,8 +68,8 @@ bool become_nobody() {
       ::_exit(kUnreadable);
     }
     reset_signals();
-    char* const arguments[] = {loader, const_cast<char*>("--list"), const_cast<char*>(program),
-                               nullptr};
+    char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
+                               const_cast<char*>(program), nullptr};
     char* const environment[] = {nullptr};
     ::execve(loader, arguments, environment);
   }
@@ -117,51 +117,51 @@ bool reap(pid_t child, std::int64_t deadline, int& status) {
 
 }  // namespace
 
-LoaderOutcome ask_loader(int root, char* loader, const char* program, LoaderAnswer& answer,
+LoaderOutcome ask_loader(int root, const char* loader, const char* program, LoaderAnswer& answer,
                          Error& error) {
+  const auto conclude = [&error](LoaderOutcome outcome,
+                                 std::initializer_list<std::string_view> reason) {
+    error.set(reason);
+    return outcome;
+  };
   answer.size = 0;
-  int pipe_ends[2];
-  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) {
-    error.set_errno("pipe for", loader, errno);
-    return LoaderOutcome::failed;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    return conclude(LoaderOutcome::failed, {"pipe for ", loader, ": ", std::strerror(errno)});
   }
   const pid_t child = ::fork();
-  if (child < 0) {
-    error.set_errno("fork for", loader, errno);
-    ::close(pipe_ends[0]);
-    ::close(pipe_ends[1]);
-    return LoaderOutcome::failed;
-  }
   if (child == 0) {
-    run_loader(root, loader, program, pipe_ends[1]);
+    run_loader(root, loader, program, ends[1]);
   }
-  ::close(pipe_ends[1]);
+  const int code = errno;
+  ::close(ends[1]);
   const std::int64_t deadline = milliseconds_now() + kPatienceMilliseconds;
-  bool in_time = collect(pipe_ends[0], deadline, answer);
-  ::close(pipe_ends[0]);
+  bool in_time = child > 0 && collect(ends[0], deadline, answer);
+  ::close(ends[0]);
+  if (child < 0) {
+    return conclude(LoaderOutcome::failed, {"fork for ", loader, ": ", std::strerror(code)});
+  }
   int status = 0;
   in_time = reap(child, in_time ? deadline : 0, status) && in_time;
+  if (!in_time) {
+    return conclude(LoaderOutcome::failed,
+                    {loader, " --list ", program, ": no answer in five seconds"});
+  }
   const bool exited = WIFEXITED(status);
   const Decimal number(exited ? WEXITSTATUS(status) : WTERMSIG(status));
-  if (!in_time) {
-    error.set({loader, " --list ", program, ": no answer in five seconds"});
-    return LoaderOutcome::failed;
-  }
   if (exited && WEXITSTATUS(status) == kDistrusted) {
-    error.set({"somebody else could change ", loader});
-    return LoaderOutcome::untested;
+    return conclude(LoaderOutcome::untested, {"somebody else could change ", loader});
   }
   if (exited && WEXITSTATUS(status) == kUnreadable) {
-    error.set({"its loader is asked as nobody, who may not read it"});
-    return LoaderOutcome::untested;
+    return conclude(LoaderOutcome::untested,
+                    {"its loader is asked as nobody, who may not read it"});
   }
-  std::string_view rest = answer.view();
-  if (!exited || (WEXITSTATUS(status) != 0 && next_missing_library(rest).empty())) {
-    error.set(
-        {loader, " --list ", program, exited ? ": exit status " : ": signal ", number.text()});
-    return LoaderOutcome::failed;
+  std::string_view rest(answer.text, answer.size);
+  if (exited && (WEXITSTATUS(status) == 0 || !next_missing_library(rest).empty())) {
+    return LoaderOutcome::answered;
   }
-  return LoaderOutcome::answered;
+  return conclude(LoaderOutcome::failed, {loader, " --list ", program,
+                                          exited ? ": exit status " : ": signal ", number.text()});
 }
 
 std::string_view next_missing_library(std::string_view& answer) {

@@ -37,17 +37,10 @@ bool parse_with_libc(const std::string& text, Address& address) {
 void check_text(const std::string& text) {
   Address parsed;
   Address expected;
-  const bool is_address = virtuald::parse_address(text, parsed);
+  const bool is_address =
+      text.find('\0') == std::string::npos && virtuald::parse_address(text.c_str(), parsed);
   REQUIRE(is_address == parse_with_libc(text, expected));
   REQUIRE(!is_address || parsed == expected);
-
-  // What a scan takes off the front must be an address of its own.
-  const char* const end = text.data() + text.size();
-  const char* const after = virtuald::scan_address(text.data(), end, parsed);
-  if (after != nullptr) {
-    REQUIRE(after > text.data() && after <= end);
-    REQUIRE(parse_with_libc(std::string(text.data(), after), expected) && parsed == expected);
-  }
 }
 
 void check_bytes(const Address& address) {
@@ -59,7 +52,7 @@ void check_bytes(const Address& address) {
                       sizeof expected) != nullptr);
   REQUIRE(formatted == expected);
   Address again;
-  REQUIRE(virtuald::parse_address(formatted, again) && again == address);
+  REQUIRE(virtuald::parse_address(formatted.c_str(), again) && again == address);
 }
 
 }  // namespace

@@ -96,18 +96,20 @@ std::vector<PlainLine> parse_all_plainly(const std::string& text) {
 }
 
 void check_lines(const std::string& text, const std::vector<PlainLine>& expected) {
-  std::string_view rest = text;
+  const std::string ended = text + (text.empty() || text.ends_with('\n') ? "" : "\n");
+  const char* next = ended.data();
+  const char* const end = next + ended.size();
   for (const PlainLine& plain : expected) {
-    REQUIRE(!rest.empty());
+    REQUIRE(next < end);
     virtuald::Line line;
-    virtuald::parse_line(rest, line);
+    next = virtuald::parse_line(next, line);
     REQUIRE(line.kind == plain.kind);
     REQUIRE(line.kind != Kind::entry || line.address == plain.address);
     REQUIRE((line.kind != Kind::entry && line.kind != Kind::fallback) ||
             line.directory == plain.directory);
     REQUIRE(line.kind != Kind::fault || line.reason != nullptr);
   }
-  REQUIRE(rest.empty());
+  REQUIRE(next == end);
 }
 
 /// A descriptor from which `text` can be read: at one go if `step` is 0, else the first `whole`
@@ -145,22 +147,24 @@ void check_lookup(int descriptor, const Address& address, const std::vector<Plai
   };
   const auto decisive = std::find_if(lines.begin(), lines.end(), decides);
   const auto number = static_cast<std::size_t>(decisive - lines.begin()) + 1;
+  static virtuald::LineReader reader;
   static virtuald::Match match;
   static virtuald::Error error;
-  error.clear();
-  const virtuald::Lookup outcome = virtuald::find_root(descriptor, kPath, address, match, error);
+  error.set({});
+  const virtuald::Lookup outcome =
+      virtuald::find_root(descriptor, kPath, address, reader, match, error);
   if (decisive == lines.end()) {
     REQUIRE(outcome == virtuald::Lookup::no_entry);
   } else if (decisive->kind == Kind::fault) {
     REQUIRE(outcome == virtuald::Lookup::failed);
     const std::string place = std::string(kPath) + ":" + std::to_string(number) + ": ";
-    REQUIRE(error.message().substr(0, place.size()) == place);
+    REQUIRE(error.text().substr(0, place.size()) == place);
   } else {
     REQUIRE(outcome == virtuald::Lookup::found);
     REQUIRE(match.line_number == number && match.directory == decisive->directory);
   }
-  REQUIRE((outcome == virtuald::Lookup::found) == error.message().empty());
-  for (const char character : error.message()) {
+  REQUIRE((outcome == virtuald::Lookup::found) == error.text().empty());
+  for (const char character : error.text()) {
     REQUIRE(static_cast<unsigned char>(character) >= 0x20 && character != 0x7f);
   }
 }

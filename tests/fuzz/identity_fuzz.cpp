@@ -173,23 +173,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string passwd = files.substr(0, mark);
   const std::string group = mark == std::string::npos ? "" : files.substr(mark + 3);
   static const FakeRoot root;
+  static virtuald::LineReader reader;
   static virtuald::Identity identity;
   static virtuald::Error error;
-  error.clear();
+  error.set({});
 
   virtuald::UserSpec spec;
   const std::optional<Strings> halves = split_plainly(option);
   REQUIRE(virtuald::parse_user_spec(option, spec, error) == halves.has_value());
-  REQUIRE(halves.has_value() == error.message().empty());
+  REQUIRE(halves.has_value() == error.text().empty());
   if (!halves) {
     return 0;
   }
   root.fill(passwd, group);
   const std::optional<PlainIdentity> expected = find_plainly(*halves, passwd, group);
-  const bool found =
-      virtuald::find_identity(spec, root.descriptor(), "/virtual/domain1.com", identity, error);
+  const bool found = virtuald::find_identity(spec, root.descriptor(), "/virtual/domain1.com",
+                                             reader, identity, error);
   REQUIRE(found == expected.has_value());
-  REQUIRE(found == error.message().empty());
+  REQUIRE(found == error.text().empty());
   if (found) {
     REQUIRE(identity.uid == expected->uid && identity.gid == expected->gid);
     REQUIRE(std::equal(expected->groups.begin(), expected->groups.end(), identity.groups,

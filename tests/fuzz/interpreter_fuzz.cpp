@@ -12,7 +12,7 @@
 #include <string>
 
 #include "require.h"
-#include "virtuald/program.h"
+#include "virtuald/interpreter.h"
 
 namespace {
 

@@ -126,7 +126,7 @@ std::set<std::string> message_parts(const fs::path& file) {
   }
   parts.insert(joined);
   // The first words of what errno explains may be alone.
-  const std::regex operations(R"re(set_errno\(([^;]*?), )re");
+  const std::regex operations(R"re(fail_errno\(([^;]*?), )re");
   std::set<std::string> alone;
   for (std::sregex_iterator match(code.begin(), code.end(), operations), end; match != end;
        ++match) {
@@ -149,7 +149,7 @@ TEST(Diagnostics, hold_every_message) {
   const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");
   int found = 0;
   for (const char* name : {"address", "check/check", "check/loader", "config", "identity",
-                           "inherited", "main", "program", "root", "trust"}) {
+                           "inherited", "main", "options", "program", "root", "trust"}) {
     for (std::string part : message_parts(kSource / "src" / (std::string(name) + ".cpp"))) {
       part = squeeze(std::regex_replace(part, std::regex(R"(\\(.))"), "$1"));
       EXPECT_NE(text.find(part), std::string::npos) << name << ".cpp: " << part;

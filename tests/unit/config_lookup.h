@@ -14,7 +14,7 @@ namespace virtuald {
 
 /// Looks `address` up in a file that holds `text`: "DIRECTORY from line N", "no entry: MESSAGE" or
 /// "failed: MESSAGE". Messages call the file CONFIG.
-inline std::string lookup(std::string_view text, std::string_view address_text) {
+inline std::string lookup(std::string_view text, const char* address_text) {
   const testing_support::TemporaryDirectory directory;
   testing_support::write_file(directory.path() / "config", text);
   Address address;
@@ -22,19 +22,20 @@ inline std::string lookup(std::string_view text, std::string_view address_text) 
     throw std::invalid_argument("not an address");
   }
   const int descriptor = ::open((directory.path() / "config").c_str(), O_RDONLY | O_CLOEXEC);
+  static LineReader reader;
   Match match;
   Error error;
-  const Lookup outcome = find_root(descriptor, "CONFIG", address, match, error);
+  const Lookup outcome = find_root(descriptor, "CONFIG", address, reader, match, error);
   ::close(descriptor);
   switch (outcome) {
     case Lookup::found:
       return std::string(match.directory) + " from line " + std::to_string(match.line_number);
     case Lookup::no_entry:
-      return "no entry: " + std::string(error.message());
+      return "no entry: " + std::string(error.text());
     case Lookup::failed:
       break;
   }
-  return "failed: " + std::string(error.message());
+  return "failed: " + std::string(error.text());
 }
 
 }  // namespace virtuald

@@ -13,37 +13,28 @@ namespace {
 
 TEST(Error, is_operation_object_and_reason) {
   Error error;
-  error.set_errno("chroot", "/virtual/domain1.com", ENOENT);
-  EXPECT_EQ("chroot /virtual/domain1.com: No such file or directory", error.message());
+  error.fail_errno("chroot", "/virtual/domain1.com", ENOENT);
+  EXPECT_EQ("chroot /virtual/domain1.com: No such file or directory", error.text());
 }
 
-TEST(Error, is_false_until_it_is_set) {
-  Error error;
-  EXPECT_FALSE(error);
-  error.set({"x"});
-  EXPECT_TRUE(error);
-  error.clear();
-  EXPECT_FALSE(error);
-}
-
-TEST(Error, stays_one_line_whatever_a_name_holds) {
+TEST(Message, stays_one_line_whatever_a_name_holds) {
   Error error;
   error.set({"open a\nb\x7f\x1b[31m", std::string_view("\0", 1)});
-  EXPECT_EQ("open a\\x0ab\\x7f\\x1b[31m\\x00", error.message());
+  EXPECT_EQ("open a\\x0ab\\x7f\\x1b[31m\\x00", error.text());
 }
 
-TEST(Error, holds_nothing_that_a_terminal_could_obey) {
+TEST(Message, holds_nothing_that_a_terminal_could_obey) {
   Error error;
   error.set({"\xc2\x9b[31m"});
-  EXPECT_EQ("\\xc2\\x9b[31m", error.message());
+  EXPECT_EQ("\\xc2\\x9b[31m", error.text());
 }
 
-TEST(Error, is_cut_at_its_capacity) {
+TEST(Message, is_cut_at_its_capacity) {
   Error error;
   error.set({std::string(Error::kCapacity - 2, 'a'), "\n", "bb"});
-  EXPECT_EQ(std::string(Error::kCapacity - 2, 'a') + "bb", error.message());
+  EXPECT_EQ(std::string(Error::kCapacity - 2, 'a') + "bb", error.text());
   error.append("c");
-  EXPECT_EQ(Error::kCapacity, error.message().size());
+  EXPECT_EQ(Error::kCapacity, error.text().size());
 }
 
 TEST(Decimal, writes_any_integer) {

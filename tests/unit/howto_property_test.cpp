@@ -85,7 +85,7 @@ TEST(HowtoGrammar, gives_the_root_that_the_howtos_program_chose) {
     const std::string config = generator.config();
     const std::string address = generator.address();
     const std::optional<std::string> expected = choose_by_howto(config, address);
-    const std::string actual = lookup(config, address);
+    const std::string actual = lookup(config, address.c_str());
     if (expected) {
       EXPECT_EQ(*expected, actual.substr(0, actual.find(" from line")))
           << config << "for " << address;

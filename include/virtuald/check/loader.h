@@ -9,11 +9,10 @@
 namespace virtuald {
 
 /// What the loader wrote to standard output and standard error, cut to the buffer.
+/// Static, by its size (error.h).
 struct LoaderAnswer {
   std::size_t size = 0;
   char text[16 * 1024] = {};
-
-  [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
 /// What became of the question. `untested` and `failed` have their reason.
@@ -24,8 +23,8 @@ enum class LoaderOutcome { answered, untested, failed };
 /// descriptor, for five seconds at most. Needs root. Untested if the loader is not root's own (see
 /// open_trusted) or if nobody may not read the program; failed if the loader could not be run, was
 /// killed, or left with a status other than 0 without a word. One that names missing libraries has
-/// answered. `loader` is as it was when this returns.
-[[nodiscard]] LoaderOutcome ask_loader(int root, char* loader, const char* program,
+/// answered.
+[[nodiscard]] LoaderOutcome ask_loader(int root, const char* loader, const char* program,
                                        LoaderAnswer& answer, Error& error);
 
 /// Takes from `answer` the next line that names something missing; empty when there is none left.

@@ -1,0 +1,66 @@
+// Which line of a configuration named something first.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace virtuald {
+
+/// Sixteen bytes that tell things apart: an address, or the device and inode of a directory.
+using Key = std::array<std::uint8_t, 16>;
+
+/// The line on which each key was first. A hash table with open addressing. Its memory is mapped
+/// until the program ends, and its zeros are empty slots: malloc(3) would make the program larger,
+/// and so slower to start, for this alone.
+class LineTable {
+ public:
+  /// For the lines of a file of `file_size` bytes. An entry has five bytes at the least (":: /" and
+  /// its end), so that a fifth of the slots stays empty.
+  explicit LineTable(std::size_t file_size) : capacity_(std::bit_ceil(file_size / 4 + 16)) {
+    void* const memory = ::mmap(nullptr, capacity_ * sizeof(Slot), PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    slots_ = memory == MAP_FAILED ? nullptr : static_cast<Slot*>(memory);
+  }
+
+  /// The line that `key` was first added with, or 0 after adding it with `line`. Also 0 if there
+  /// was no memory: then a repetition is missed.
+  [[nodiscard]] std::size_t add(const Key& key, std::size_t line) {
+    if (slots_ == nullptr) {
+      return 0;
+    }
+    Slot& slot = find(key);
+    if (slot.line == 0) {
+      slot = {key, line};
+      return 0;
+    }
+    return slot.line;
+  }
+
+ private:
+  struct Slot {
+    Key key;
+    std::size_t line;
+  };
+
+  Slot& find(const Key& key) {
+    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+    for (const std::uint8_t byte : key) {
+      hash = (hash ^ byte) * 0x100000001b3;
+    }
+    for (;; ++hash) {
+      Slot& slot = slots_[hash & (capacity_ - 1)];
+      if (slot.line == 0 || slot.key == key) {
+        return slot;
+      }
+    }
+  }
+
+  std::size_t capacity_;
+  Slot* slots_;
+};
+
+}  // namespace virtuald

@@ -1,0 +1,32 @@
+// The command line.
+#pragma once
+
+#include <string_view>
+
+#include "virtuald/error.h"
+
+namespace virtuald {
+
+/// What -h prints.
+constexpr std::string_view kUsage =
+    "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+    "       virtuald -t [-w] config [program]\n"
+    "       virtuald -q [-w] address config\n"
+    "       virtuald -V | -h\n";
+
+enum class Mode { serve, test = 't', query = 'q', version = 'V', help = 'h' };
+
+struct Options {
+  Mode mode = Mode::serve;
+  bool verbose = VIRTUALD_VERBOSE_LOG;  // -v
+  bool trust_is_optional = false;       // -w
+  const char* argument_zero = nullptr;  // -a, or nullptr
+  const char* user = nullptr;           // -u, or nullptr
+  char** operands = nullptr;            // as many as the mode takes, or more in Mode::serve
+};
+
+/// Options end at the first operand, so that a service's own are never taken for ours. Fails on an
+/// unknown option, on options that cannot be combined, and on missing or excess operands.
+[[nodiscard]] bool parse_options(int count, char** arguments, Options& options, Error& error);
+
+}  // namespace virtuald
