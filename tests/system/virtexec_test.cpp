@@ -205,6 +205,24 @@ TEST_P(Virtexec, takes_the_path_from_the_roots_login_defs) {
   EXPECT_EQ("/bin:/sbin\n", run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output);
 }
 
+/// Nothing that the domain says decides what is run outside of it, as the host's root.
+TEST_P(Virtexec, runs_nothing_of_the_domain_on_the_host) {
+  write_file("/virtual/one.com/etc/login.defs", "ENV_SUPATH PATH=/virtual/one.com/x:/bin\n");
+  for (const char* name : {"setsid", "chroot", "env"}) {
+    write_program(fs::path("/virtual/one.com/x") / name,
+                  "#!/bin/sh\necho out >/run/escaped\nexec \"$@\"\n");
+  }
+  EXPECT_EQ("inside\n", run_script("virtexec", {"one.com", "sh", "-c", "echo inside"}).output);
+  EXPECT_FALSE(fs::exists("/run/escaped"));
+}
+
+TEST_P(Virtexec, starts_programs_whatever_search_path_the_domain_has) {
+  write_file("/virtual/one.com/etc/login.defs", "ENV_SUPATH PATH=/nowhere\n");
+  const Outcome outcome = run_script("virtexec", {"one.com", "/bin/sh", "-c", "echo inside"});
+  EXPECT_EQ("inside\n", outcome.output);
+  EXPECT_EQ("", outcome.errors);
+}
+
 TEST_P(Virtexec, follows_no_link_from_the_root_to_the_hosts_files) {
   write_file("/tmp/login.defs", "ENV_SUPATH PATH=/of/the/host\n");
   fs::create_symlink("/tmp/login.defs", "/virtual/one.com/etc/login.defs");
