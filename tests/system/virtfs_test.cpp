@@ -497,6 +497,16 @@ TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
   EXPECT_EQ(inode_of("/virtual/log"), inode_of("/virtual/one.com/dev/log"));
 }
 
+/// One socket for the programs of all domains: a new root must not take it from the others.
+TEST_P(Virtfs, leaves_the_log_socket_as_it_was) {
+  const testing_support::LogSocket log("/virtual/log");
+  ::chmod("/virtual/log", 0666);
+  ASSERT_EQ(0, ::chown("/virtual/log", 0, 4));
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("0:4 0666", access_of("/virtual/log"));
+  EXPECT_EQ("0:4 0666", access_of("/virtual/one.com/dev/log"));
+}
+
 TEST_P(Virtfs, locks_all_accounts_and_takes_no_hash) {
   testing_support::make_writable("/etc");
   const std::string hash = "$6$saltsalt$ofThisHost0123456789";
