@@ -26,3 +26,6 @@ file(MAKE_DIRECTORY ${root}/usr/share/lintian/overrides)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/debian/lintian-overrides ${root}/usr/share/lintian/overrides/virtuald)
 file(MAKE_DIRECTORY ${root}/etc/default)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/default/virtuald ${root}/etc/default/virtuald)
+
+# Whatever the umask and the modes of the work tree: root sources the settings, and starts the programs.
+execute_process(COMMAND chmod -R u=rwX,go=rX ${root} COMMAND_ERROR_IS_FATAL ANY)

@@ -154,6 +154,18 @@ class Package : public ::testing::Test {
   fs::path package_;
 };
 
+/// Root sources the settings, and starts the programs: a careless umask must not give them away.
+TEST_F(Package, holds_nothing_that_others_may_write_whatever_the_umask) {
+  const mode_t before = ::umask(0);
+  const fs::path package = make_package("/run/careless");
+  ::umask(before);
+  const std::string listing = run({"dpkg-deb", "-c", package.string()}).output;
+  EXPECT_PRED2(contains, listing, "./etc/default/virtuald\n");
+  for (const std::string& line : split_lines(listing)) {
+    EXPECT_TRUE(line.front() == 'l' || (line.at(5) == '-' && line.at(8) == '-')) << line;
+  }
+}
+
 TEST_F(Package, needs_no_other_package) {
   EXPECT_EQ("", run({"dpkg-deb", "-f", package_.string(), "Depends", "Pre-Depends"}).output);
 }
