@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include "network.h"
 
@@ -36,16 +37,17 @@ TEST(ParseAddress, refuses_what_is_not_quite_ipv4) {
 }
 
 TEST(ParseAddress, takes_every_form_of_ipv6) {
-  EXPECT_EQ("::", normal_form("::"));
-  EXPECT_EQ("::1", normal_form("::1"));
-  EXPECT_EQ("1::", normal_form("1::"));
-  EXPECT_EQ("2001:db8::81", normal_form("2001:DB8:0::81"));
-  EXPECT_EQ("2001:db8::81", normal_form("2001:0db8:0000:0000:0000:0000:0000:0081"));
-  EXPECT_EQ("1:2:3:4:5:6:7:8", normal_form("1:2:3:4:5:6:7:8"));
-  EXPECT_EQ("1:2:3:4:5:6:7:0", normal_form("1:2:3:4:5:6:7::"));
-  EXPECT_EQ("0:2:3:4:5:6:7:8", normal_form("::2:3:4:5:6:7:8"));
-  EXPECT_EQ("64:ff9b::c000:221", normal_form("64:ff9b::192.0.2.33"));
-  EXPECT_EQ("1:2:3:4:5:6:102:304", normal_form("1:2:3:4:5:6:1.2.3.4"));
+  for (const auto& [text, form] :
+       {std::pair("::", "::"), std::pair("::1", "::1"), std::pair("1::", "1::"),
+        std::pair("2001:DB8:0::81", "2001:db8::81"),
+        std::pair("2001:0db8:0000:0000:0000:0000:0000:0081", "2001:db8::81"),
+        std::pair("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
+        std::pair("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
+        std::pair("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"),
+        std::pair("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
+        std::pair("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304")}) {
+    EXPECT_EQ(form, normal_form(text)) << text;
+  }
 }
 
 TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "config_lookup.h"
 
@@ -30,37 +31,29 @@ std::string parsed(std::string text) {
   return "fault: " + std::string(line.culprit) + line.reason;
 }
 
-TEST(ParseLine, takes_an_address_and_a_directory) {
-  EXPECT_EQ("10.10.10.129 /virtual/domain1.com", parsed("10.10.10.129 /virtual/domain1.com\n"));
-  EXPECT_EQ("2001:db8::81 /virtual/domain1.com", parsed("2001:DB8:0::81 /virtual/domain1.com\n"));
-}
-
-TEST(ParseLine, takes_default) {
-  EXPECT_EQ("default /", parsed("default /\n"));
-  EXPECT_EQ("default /virtual/other", parsed("default\t/virtual/other\n"));
+TEST(ParseLine, takes_an_address_or_default_and_a_directory) {
+  for (const auto& [text, entry] :
+       {std::pair("10.10.10.129 /virtual/domain1.com", "10.10.10.129 /virtual/domain1.com"),
+        std::pair("2001:DB8:0::81 /virtual/domain1.com", "2001:db8::81 /virtual/domain1.com"),
+        std::pair("default /", "default /"),
+        std::pair("default\t/virtual/other", "default /virtual/other")}) {
+    EXPECT_EQ(entry, parsed(text)) << text;
+  }
 }
 
 TEST(ParseLine, takes_any_blanks_between_and_around) {
   EXPECT_EQ("10.0.0.1 /a", parsed(" \t10.0.0.1 \t /a \t \n"));
 }
 
-TEST(ParseLine, needs_no_line_end) {
-  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a"));
-  EXPECT_EQ("default /", parsed("default /"));
-  EXPECT_EQ("blank", parsed("# only"));
-  EXPECT_EQ("blank", parsed("   "));
-}
-
 TEST(ParseLine, takes_cr_lf) {
-  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a\r\n"));
-  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a \r\n"));
-  EXPECT_EQ("10.0.0.1 /a", parsed("10.0.0.1 /a\r"));
-  EXPECT_EQ("blank", parsed("\r\n"));
+  for (const char* text : {"10.0.0.1 /a\r\n", "10.0.0.1 /a \r\n", "10.0.0.1 /a\r"}) {
+    EXPECT_EQ("10.0.0.1 /a", parsed(text)) << text;
+  }
 }
 
 TEST(ParseLine, ignores_comments_and_blank_lines) {
   for (const char* text :
-       {"\n", "  \t\n", "#\n", "# a comment\n", "  # indented\n", "#10.0.0.1 /a\n"}) {
+       {"\n", "\r\n", "  \t\n", "   ", "#\n", "# only", "  # indented\n", "#10.0.0.1 /a\n"}) {
     EXPECT_EQ("blank", parsed(text)) << text;
   }
 }
@@ -79,12 +72,10 @@ TEST(ParseLine, moves_to_the_next_line) {
 }
 
 TEST(ParseLine, refuses_what_is_no_address) {
-  EXPECT_EQ("fault: 10.10.10.300 is not an address", parsed("10.10.10.300 /a\n"));
-  EXPECT_EQ("fault: ftp.domain1.com is not an address", parsed("ftp.domain1.com /a\n"));
-  EXPECT_EQ("fault: 10.0.0.1/24 is not an address", parsed("10.0.0.1/24 /a\n"));
-  EXPECT_EQ("fault: DEFAULT is not an address", parsed("DEFAULT /a\n"));
-  EXPECT_EQ("fault: defaults is not an address", parsed("defaults /a\n"));
-  EXPECT_EQ("fault: /a is not an address", parsed("/a 10.0.0.1\n"));
+  for (const std::string word :
+       {"10.10.10.300", "ftp.domain1.com", "10.0.0.1/24", "DEFAULT", "defaults", "/a"}) {
+    EXPECT_EQ("fault: " + word + " is not an address", parsed(word + " /a\n"));
+  }
 }
 
 TEST(ParseLine, refuses_a_missing_directory) {
@@ -101,11 +92,9 @@ TEST(ParseLine, refuses_a_relative_directory) {
 TEST(ParseLine, refuses_white_space_in_a_directory) {
   const std::string reason =
       "fault: /a is followed by more than a line end (a directory has no white space in it)";
-  EXPECT_EQ(reason, parsed("10.0.0.1 /a b\n"));
-  EXPECT_EQ(reason, parsed("10.0.0.1 /a # comment\n"));
-  EXPECT_EQ(reason, parsed("10.0.0.1 /a\tb\n"));
-  EXPECT_EQ(reason, parsed("10.0.0.1 /a\rb\n"));
-  EXPECT_EQ(reason, parsed("10.0.0.1 /a\vb\n"));
+  for (const char* rest : {"a b", "a # comment", "a\tb", "a\rb", "a\vb"}) {
+    EXPECT_EQ(reason, parsed(std::string("10.0.0.1 /") + rest + "\n"));
+  }
 }
 
 TEST(ParseLine, refuses_a_nul_byte_wherever_it_stands) {
@@ -149,6 +138,10 @@ TEST(FindRoot, compares_addresses_and_not_text) {
   EXPECT_EQ("/virtual/domain1.com from line 5", lookup(kHowtoConfig, "2001:DB8:0::81"));
   EXPECT_EQ("/virtual/domain1.com from line 3", lookup(kHowtoConfig, "::ffff:10.10.10.129"));
   EXPECT_EQ("/a from line 1", lookup("::ffff:a0a:a81 /a\n", "10.10.10.129"));
+}
+
+TEST(FindRoot, needs_no_line_end) {
+  EXPECT_EQ("/a from line 2", lookup("10.0.0.2 /b\n10.0.0.1 /a", "10.0.0.1"));
 }
 
 TEST(FindRoot, falls_back_to_default) {
