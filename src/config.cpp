@@ -8,7 +8,7 @@
 namespace virtuald {
 namespace {
 
-// Every line ends in \n, which is no part of a word, so that nothing here looks for another end.
+// Every line ends in \n, and a word never holds one, so nothing here looks for another end.
 
 bool is_blank(char character) {
   return character == ' ' || character == '\t';

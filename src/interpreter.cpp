@@ -36,7 +36,7 @@ bool read_at(int descriptor, std::uint64_t offset, Header& header) {
          ::pread(descriptor, &header, sizeof header, static_cast<off_t>(offset)) == kSize;
 }
 
-/// The PT_INTERP of an ELF file of the class that the two header types stand for.
+/// The PT_INTERP of an ELF file of the class that the two header types belong to.
 template <typename FileHeader, typename SegmentHeader>
 void read_elf_interpreter(int descriptor, Interpreter& interpreter) {
   FileHeader file;

@@ -28,7 +28,7 @@ struct InterpreterChain {
 enum class Interpreters {
   usable,   // all of them, or none is asked for
   missing,  // one is not there
-  unusable  // one may not be opened, is no executable file, or they nest too deep for the kernel
+  unusable  // one cannot be opened or executed, or they nest too deep for the kernel
 };
 
 /// Follows `program` and its interpreters as seen from the directory `root` (see open_in_root), to

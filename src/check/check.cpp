@@ -88,7 +88,7 @@ class Findings {
   Message message_;
 };
 
-/// The inode that a descriptor or path stands for.
+/// Tells one file from all others: its device and inode.
 Key inode_key(const struct stat& status) {
   return std::bit_cast<Key>(std::array<std::uint64_t, 2>{status.st_dev, status.st_ino});
 }
@@ -218,7 +218,7 @@ void Check::check_program(int root, bool trusted) {
   findings.error({first_fault.text()});
 }
 
-/// A service runs as root, and believes what stands in these.
+/// A service runs as root, and trusts what these hold.
 void Check::check_system_directories(int root) {
   for (const char* const name : kSystemDirectories) {
     struct stat status {};
