@@ -13,6 +13,7 @@
 #include "virtuald/error.h"
 #include "virtuald/identity.h"
 #include "virtuald/inherited.h"
+#include "virtuald/isolation.h"
 #include "virtuald/line_reader.h"
 #include "virtuald/log.h"
 #include "virtuald/number_text.h"
@@ -67,11 +68,20 @@ void log_connection(const Options& options, const Address& local, const Match& m
   AddressText texts[2];
   const Decimal port_text(port);
   const Decimal line(static_cast<long long>(match.line_number));
-  large.connection.set(
-      {"from ", has_peer ? format_address(peer, texts[0]) : "a client that is gone", " port ",
-       port_text.text(), " to ", format_address(local, texts[1]), ": ", options.operands[0], ":",
-       line.text(), ": root ", match.directory, ", program ", options.operands[1]});
+  large.connection.set({"from ",
+                        has_peer ? format_address(peer, texts[0]) : "a client that is gone",
+                        " port ", port_text.text(), " to ", format_address(local, texts[1]), ": ",
+                        options.operands[0], ":", line.text(), ": root ", match.directory,
+                        options.isolate ? ", isolated" : "", ", program ", options.operands[1]});
   log_message(Priority::info, large.connection.text());
+}
+
+/// Makes the directory the root, which with -i cannot be left.
+bool make_root(const Options& options, int directory, const char* name) {
+  const Privileges privileges =
+      options.user != nullptr ? Privileges::none_new : Privileges::of_files;
+  return options.isolate ? isolate(directory, name, privileges, reader, error)
+                         : enter_root(directory, name, error);
 }
 
 /// One connection, from its socket to its service. Returns only if the service was not started.
@@ -100,7 +110,7 @@ int serve(const Options& options) {
     log_connection(options, local, match);
   }
   const int root = open_or_refuse(match.directory, Subject::root, options);
-  if (root < 0 || !enter_root(root, match.directory, error)) {
+  if (root < 0 || !make_root(options, root, match.directory)) {
     return fail();
   }
   if (options.user != nullptr &&
@@ -141,8 +151,9 @@ int query(const Options& options) {
 
 /// -t: what is wrong with a configuration, and with what it names.
 int test(const Options& options) {
-  const CheckOutcome outcome =
-      check_config({options.operands[0], options.operands[1], options.trust_is_optional}, reader);
+  const CheckOutcome outcome = check_config(
+      {options.operands[0], options.operands[1], options.trust_is_optional, options.isolate},
+      reader);
   return outcome == CheckOutcome::good     ? kOk
          : outcome == CheckOutcome::errors ? kNegative
                                            : kFailed;

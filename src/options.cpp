@@ -20,9 +20,9 @@ const char* find_operand_fault(const Options& options, int count) {
                                     : nullptr;
   }
   if (options.mode == Mode::query) {
-    return has_service_options ? "-a and -u do not go with -q"
-           : count != 2        ? "-q takes an address and a configuration file"
-                               : nullptr;
+    return has_service_options || options.isolate ? "-a, -i and -u do not go with -q"
+           : count != 2                           ? "-q takes an address and a configuration file"
+                                                  : nullptr;
   }
   return count != 0 ? "-V and -h take nothing" : nullptr;
 }
@@ -32,9 +32,12 @@ const char* find_operand_fault(const Options& options, int count) {
 bool parse_options(int count, char** arguments, Options& options, Error& error) {
   ::opterr = 0;
   int mode_options = 0;
-  for (int option = 0; (option = ::getopt(count, arguments, "+:va:u:wtqVh")) != -1;) {
+  for (int option = 0; (option = ::getopt(count, arguments, "+:iva:u:wtqVh")) != -1;) {
     const char text[] = {'-', static_cast<char>(optopt), '\0'};
     switch (option) {
+      case 'i':
+        options.isolate = true;
+        break;
       case 'v':
         options.verbose = true;
         break;

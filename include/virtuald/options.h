@@ -9,8 +9,8 @@ namespace virtuald {
 
 /// What -h prints.
 constexpr std::string_view kUsage =
-    "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-    "       virtuald -t [-w] config [program]\n"
+    "usage: virtuald [-ivw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+    "       virtuald -t [-iw] config [program]\n"
     "       virtuald -q [-w] address config\n"
     "       virtuald -V | -h\n";
 
@@ -20,6 +20,7 @@ struct Options {
   Mode mode = Mode::serve;
   bool verbose = VIRTUALD_VERBOSE_LOG;  // -v
   bool trust_is_optional = false;       // -w
+  bool isolate = false;                 // -i
   const char* argument_zero = nullptr;  // -a, or nullptr
   const char* user = nullptr;           // -u, or nullptr
   char** operands = nullptr;            // as many as the mode takes, or more in Mode::serve

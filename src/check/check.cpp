@@ -14,9 +14,11 @@
 #include "virtuald/address.h"
 #include "virtuald/check/line_table.h"
 #include "virtuald/check/loader.h"
+#include "virtuald/check/trial.h"
 #include "virtuald/config.h"
 #include "virtuald/error.h"
 #include "virtuald/interpreter.h"
+#include "virtuald/isolation.h"
 #include "virtuald/line_reader.h"
 #include "virtuald/log.h"
 #include "virtuald/number_text.h"
@@ -109,6 +111,7 @@ class Check {
   void check_line(const Line& line);
   void check_directory(const Line& line);
   void check_system_directories(int root);
+  void check_isolation(int root);
   void check_program(int root, bool trusted);
   Candidate check_candidate(int root, const char* path, bool trusted, Message& fault);
   void check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain);
@@ -236,6 +239,12 @@ void Check::check_system_directories(int root) {
   }
 }
 
+void Check::check_isolation(int root) {
+  if (::geteuid() == 0 && !try_isolation(root, directory_, reader_, error)) {
+    findings.error({error.text()});
+  }
+}
+
 void Check::check_directory(const Line& line) {
   directory_[line.directory.copy(directory_, kMaxLine)] = '\0';
   const auto [outcome, root] = open_trusted(directory_, Subject::root, error);
@@ -259,6 +268,9 @@ void Check::check_directory(const Line& line) {
     }
     if (roots_.add(inode_key(status), line_number_) == 0) {
       check_system_directories(root);
+      if (request_.isolates) {
+        check_isolation(root);
+      }
       if (request_.program != nullptr) {
         check_program(root, trusted);
       }
@@ -314,6 +326,24 @@ std::size_t Check::run(int config) {
   return entries_;
 }
 
+/// What -i cannot do here, for any root.
+void check_kernel() {
+  if (::geteuid() != 0) {
+    findings.warning({"-i not tested: only root can isolate"});
+    return;
+  }
+  const int version = find_landlock_version();
+  if (version < kLandlockConfinesTracing) {
+    findings.warning(
+        {"this kernel has no Landlock, or one older than Linux 5.19: a service can "
+         "trace and signal processes of its own user outside of its root"});
+  } else if (version < kLandlockConfinesSignals) {
+    findings.warning(
+        {"this kernel's Landlock is older than Linux 6.12: a service can signal "
+         "processes of its own user outside of its root"});
+  }
+}
+
 /// Opens and checks the configuration. Returns the number of entries.
 std::size_t check_file(const CheckRequest& request, LineReader& reader) {
   const auto [outcome, config] = open_trusted(request.config, Subject::config, error);
@@ -332,6 +362,9 @@ std::size_t check_file(const CheckRequest& request, LineReader& reader) {
 }  // namespace
 
 CheckOutcome check_config(const CheckRequest& request, LineReader& reader) {
+  if (request.isolates) {
+    check_kernel();
+  }
   const std::size_t entries = check_file(request, reader);
   if (!findings.summarize(request.config, entries)) {
     return CheckOutcome::not_reported;

@@ -460,8 +460,8 @@ TEST(Usage, is_printed_on_request) {
   const Outcome outcome = virtuald({"-h"});
   EXPECT_EQ(0, outcome.status);
   EXPECT_EQ(
-      "usage: virtuald [-vw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-      "       virtuald -t [-w] config [program]\n"
+      "usage: virtuald [-ivw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+      "       virtuald -t [-iw] config [program]\n"
       "       virtuald -q [-w] address config\n"
       "       virtuald -V | -h\n",
       outcome.output);

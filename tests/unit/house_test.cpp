@@ -68,12 +68,11 @@ Names known_to(const std::string& part) {
 
 /// The parts in layers: each knows none but those of the layers before its own.
 const std::map<std::string, int> kLayers = {
-    {"clock", 0},        {"error", 0},       {"line_reader", 0},
-    {"number_text", 0},  {"address", 1},     {"inherited", 1},
-    {"log", 1},          {"options", 1},     {"root", 1},
-    {"trust", 1},        {"config", 2},      {"identity", 2},
-    {"interpreter", 2},  {"program", 3},     {"check/line_table", 4},
-    {"check/loader", 4}, {"check/check", 5}, {"main", 6}};
+    {"clock", 0},        {"error", 0},       {"line_reader", 0}, {"number_text", 0},
+    {"address", 1},      {"inherited", 1},   {"log", 1},         {"options", 1},
+    {"root", 1},         {"trust", 1},       {"config", 2},      {"identity", 2},
+    {"interpreter", 2},  {"isolation", 2},   {"program", 3},     {"check/line_table", 4},
+    {"check/loader", 4}, {"check/trial", 4}, {"check/check", 5}, {"main", 6}};
 
 TEST(House, each_part_knows_only_the_layers_before_its_own) {
   for (const std::string& part : parts()) {
@@ -102,12 +101,12 @@ TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
 }
 
 TEST(House, only_these_change_what_the_process_is) {
-  EXPECT_EQ((Names{"check/loader", "identity", "root"}),
-            parts_with(R"(::(chroot|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
+  EXPECT_EQ((Names{"check/loader", "identity", "isolation", "root"}),
+            parts_with(R"(::(chroot|unshare|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
 }
 
-TEST(House, only_the_program_and_the_loader_become_another) {
-  EXPECT_EQ((Names{"check/loader", "program"}), parts_with(R"(::(execve|fork)\()"));
+TEST(House, only_check_and_the_program_fork_or_become_another) {
+  EXPECT_EQ((Names{"check/loader", "check/trial", "program"}), parts_with(R"(::(execve|fork)\()"));
 }
 
 TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {

@@ -10,6 +10,7 @@ struct CheckRequest {
   const char* config;
   const char* program;     // to be looked for in every root, on kDefaultSearchPath; or nullptr
   bool trust_is_optional;  // -w: distrust is a warning
+  bool isolates;           // -i: also whether the kernel can isolate each root
 };
 
 enum class CheckOutcome {
@@ -22,7 +23,8 @@ enum class CheckOutcome {
 /// `config:line: reason` for errors and `config:line: warning: reason` for warnings; and on the
 /// last line their numbers. Nothing is changed and nothing but the dynamic loaders of the roots is
 /// run: with a program and as root, each root's own loader is asked, in a child of no other
-/// descriptors, whether it finds the program's libraries.
+/// descriptors, whether it finds the program's libraries; with -i and as root, each root is
+/// isolated for a moment, in a child.
 [[nodiscard]] CheckOutcome check_config(const CheckRequest& request, LineReader& reader);
 
 }  // namespace virtuald

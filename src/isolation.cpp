@@ -1,0 +1,340 @@
+#include "virtuald/isolation.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <string_view>
+
+namespace virtuald {
+namespace {
+
+// From <linux/mount.h>, <linux/landlock.h> and <linux/capability.h>, which are the kernel's and not
+// part of every libc.
+constexpr unsigned kOpenTreeClone = 1;
+constexpr unsigned kAtRecursive = 0x8000;
+constexpr unsigned kMoveMountEmptyPath = 4;
+
+struct LandlockRuleset {
+  std::uint64_t file_rights;
+  std::uint64_t network_rights;
+  std::uint64_t scopes;
+};
+struct [[gnu::packed]] LandlockPathRule {
+  std::uint64_t rights;
+  std::int32_t directory;
+};
+constexpr unsigned kLandlockAskVersion = 1;
+constexpr int kLandlockPathRuleType = 1;
+constexpr std::uint64_t kLandlockRefer = std::uint64_t{1} << 13;
+constexpr std::uint64_t kLandlockScopes = 3;  // abstract sockets and signals
+
+struct CapabilityHeader {
+  std::uint32_t version;
+  int pid;
+};
+struct CapabilityWord {
+  std::uint32_t effective;
+  std::uint32_t permitted;
+  std::uint32_t inheritable;
+};
+constexpr std::uint32_t kCapabilityVersion3 = 0x20080522;
+constexpr int kLastCommonCapability = 40;  // all kernels since 5.9 have this one
+constexpr int kKill = 5;
+
+/// What daemons that run as root need in a root of their own: chown, dac_override, fowner, fsetid,
+/// kill, setgid, setuid, setpcap, net_bind_service, sys_chroot and audit_write (capabilities(7)).
+constexpr int kKeptCapabilities[] = {0, 1, 3, 4, kKill, 6, 7, 8, 10, 18, 29};
+
+/// File systems that are ways to the kernel. Whoever owns the files may write to them, and uid 0
+/// does: no capability is asked for.
+constexpr std::string_view kKernelFileSystems[] = {
+    "binfmt_misc", "bpf",       "cgroup",  "cgroup2", "configfs", "debugfs",
+    "efivarfs",    "fusectl",   "nfsd",    "proc",    "pstore",   "resctrl",
+    "securityfs",  "selinuxfs", "smackfs", "sysfs",   "tracefs"};
+
+constexpr std::size_t kHostNameMax = 64;  // of the kernel
+
+char mount_point[PATH_MAX];  // Static, by its size.
+
+/// The failure of `call`, with errno. Returns false.
+bool fail(std::string_view name, std::initializer_list<std::string_view> call, Error& error) {
+  const int code = errno;
+  error.set({"isolate ", name, ": "});
+  for (const std::string_view part : call) {
+    error.append(part);
+  }
+  error.append(": ");
+  error.append(std::strerror(code));
+  if (code == EPERM) {
+    error.append(
+        " (-i needs CAP_SYS_ADMIN and CAP_SETPCAP, which a container or a unit may withhold)");
+  } else if (code == ENOSPC) {
+    error.append(" (user.max_mnt_namespaces and its like are limits, see namespaces(7))");
+  }
+  return false;
+}
+
+/// What may be a host name, of what a domain or a directory's name offers.
+bool is_host_name(std::string_view text) {
+  constexpr std::string_view kCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+  return !text.empty() && text.size() <= kHostNameMax && text.front() != '-' &&
+         text.find_first_not_of(kCharacters) == std::string_view::npos;
+}
+
+/// The first word of etc/hostname, in `buffer`; empty if there is none to be read.
+std::string_view read_host_name(char* buffer, std::size_t size) {
+  const int descriptor = ::open("/etc/hostname", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  struct stat status {};
+  const bool is_file =
+      descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t count = is_file ? ::read(descriptor, buffer, size) : 0;
+  constexpr std::string_view kSpace = " \t\r\n";
+  std::string_view text(buffer, count > 0 ? static_cast<std::size_t>(count) : 0);
+  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  return {text.data(), std::min(text.find_first_of(kSpace), text.size())};
+}
+
+std::string_view last_component(std::string_view path) {
+  path.remove_suffix(path.size() - (path.find_last_not_of('/') + 1));
+  path.remove_prefix(path.find_last_of('/') + 1);
+  return path;
+}
+
+/// Removes `count` fields from `line`, which single spaces separate, and returns the next.
+std::string_view take_field(std::string_view& line, int count) {
+  std::string_view field;
+  for (; count >= 0; --count) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    field = std::string_view(line.data(), end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return field;
+}
+
+/// Writes `text`, with white space as \ooo (proc_pid_mountinfo(5)), to mount_point.
+void decode_mount_point(std::string_view text) {
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < text.size() && size + 1 < sizeof mount_point; ++at) {
+    char character = text[at];
+    if (character == '\\' && text.size() - at > 3) {
+      character = static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
+                                    (text[at + 3] - '0'));
+      at += 3;
+    }
+    mount_point[size++] = character;
+  }
+  mount_point[size] = '\0';
+}
+
+/// Whether a line of mountinfo is about a kernel file system that can be written to. If so, its
+/// place is in mount_point.
+bool is_way_to_kernel(std::string_view line) {
+  const std::size_t dash = line.find(" - ");
+  if (dash == std::string_view::npos) {
+    return false;
+  }
+  std::string_view rest = line;
+  rest.remove_prefix(dash + 3);
+  const std::string_view type = take_field(rest, 0);
+  const std::string_view place = take_field(line, 4);
+  const std::string_view flags = take_field(line, 0);
+  const bool is_kernels = std::find(std::begin(kKernelFileSystems), std::end(kKernelFileSystems),
+                                    type) != std::end(kKernelFileSystems);
+  if (!is_kernels || flags == "ro" || flags.starts_with("ro,")) {
+    return false;
+  }
+  decode_mount_point(place);
+  return true;
+}
+
+/// Makes the kernel file systems below the root read-only, one round after the other until there is
+/// nothing left to do: a domain may move directories that mounts are in while we go to them by
+/// name. `self` is the host's /proc/self.
+bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error& error) {
+  constexpr int kRounds = 8;
+  const int mounts = ::openat(self, "mountinfo", O_RDONLY | O_CLOEXEC);
+  if (mounts < 0) {
+    return fail(name, {"open mountinfo"}, error);
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    int found = 0;
+    if (::lseek(mounts, 0, SEEK_SET) != 0) {
+      return fail(name, {"lseek mountinfo"}, error);
+    }
+    reader.start(mounts);
+    std::string_view lines;
+    LineReader::Result result = LineReader::Result::end;
+    while ((result = reader.next(lines)) == LineReader::Result::lines) {
+      for (; !lines.empty(); lines.remove_prefix(lines.find('\n') + 1)) {
+        if (!is_way_to_kernel({lines.data(), lines.find('\n')})) {
+          continue;
+        }
+        constexpr unsigned long kFlags =
+            MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+        if (::mount(nullptr, mount_point, nullptr, kFlags, nullptr) != 0) {
+          return fail(name, {"mount read-only ", mount_point}, error);
+        }
+        ++found;
+      }
+    }
+    if (result == LineReader::Result::failed) {
+      return fail(name, {"read mountinfo"}, error);
+    }
+    if (found == 0) {
+      return true;
+    }
+  }
+  errno = EBUSY;
+  return fail(name, {"mount read-only"}, error);
+}
+
+/// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
+/// else. `tree` is then a descriptor of it.
+bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error) {
+  // Before unshare, which takes the working directory over to the new namespace, and no descriptor.
+  if (::fchdir(descriptor) != 0) {
+    return fail(name, {"fchdir"}, error);
+  }
+  if (::unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP) != 0) {
+    return fail(name, {"unshare"}, error);
+  }
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return fail(name, {"mount private"}, error);
+  }
+  tree = static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, ".", kOpenTreeClone | O_CLOEXEC | kAtRecursive));
+  if (tree < 0) {
+    return fail(name, {"open_tree"}, error);
+  }
+  if (::syscall(SYS_move_mount, tree, "", AT_FDCWD, ".", kMoveMountEmptyPath) != 0) {
+    return fail(name, {"move_mount"}, error);
+  }
+  if (::fchdir(tree) != 0) {
+    return fail(name, {"fchdir"}, error);
+  }
+  // The old root then lies on top of the new one, and "." is still the new one (pivot_root(2)).
+  if (::syscall(SYS_pivot_root, ".", ".") != 0) {
+    fail(name, {"pivot_root"}, error);
+    error.append(" (-i does not work from a chroot or an initramfs)");
+    return false;
+  }
+  return ::umount2(".", MNT_DETACH) == 0 || fail(name, {"umount2"}, error);
+}
+
+bool name_host(const char* name, Error& error) {
+  char buffer[256];
+  std::string_view host = read_host_name(buffer, sizeof buffer);
+  if (!is_host_name(host)) {
+    host = last_component(name);
+  }
+  if (!is_host_name(host)) {
+    host = "localhost";
+  }
+  constexpr std::string_view kNoDomain = "(none)";  // as the kernel says it
+  if (::sethostname(host.data(), host.size()) != 0) {
+    return fail(name, {"sethostname"}, error);
+  }
+  return ::setdomainname(kNoDomain.data(), kNoDomain.size()) == 0 ||
+         fail(name, {"setdomainname"}, error);
+}
+
+bool mount_terminals(const char* name, Error& error) {
+  // gid 5 is tty's on every Linux, and 0620 what mesg(1) expects.
+  return ::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                 "newinstance,ptmxmode=0666,mode=0620,gid=5") == 0 ||
+         errno == ENOENT || errno == ENOTDIR || fail(name, {"mount devpts"}, error);
+}
+
+/// Confines the process, as far as this kernel can. `version` is Landlock's.
+bool confine(int version, int tree, const char* name, Error& error) {
+  if (version < kLandlockConfinesTracing) {
+    return true;
+  }
+  const bool has_scopes = version >= kLandlockConfinesSignals;
+  // Older kernels want a right to files in every rule set. This one is granted again at once; it is
+  // the only one that a rule set takes away without naming it.
+  const LandlockRuleset ruleset = {has_scopes ? 0 : kLandlockRefer, 0,
+                                   has_scopes ? kLandlockScopes : 0};
+  const std::size_t size = has_scopes ? sizeof ruleset : sizeof ruleset.file_rights;
+  const int rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &ruleset, size, 0));
+  if (rules < 0) {
+    return fail(name, {"landlock_create_ruleset"}, error);
+  }
+  const LandlockPathRule rule = {kLandlockRefer, tree};
+  if (!has_scopes &&
+      ::syscall(SYS_landlock_add_rule, rules, kLandlockPathRuleType, &rule, 0) != 0) {
+    return fail(name, {"landlock_add_rule"}, error);
+  }
+  return ::syscall(SYS_landlock_restrict_self, rules, 0) == 0 ||
+         fail(name, {"landlock_restrict_self"}, error);
+}
+
+/// What is permitted now stays until execve(2), whose result the bounding set limits: until then no
+/// process of the domain, which has less, may trace this one, and reach what it has open.
+bool drop_capabilities(bool keeps_kill, const char* name, Error& error) {
+  for (int capability = 0;; ++capability) {
+    const bool is_kept = (capability != kKill || keeps_kill) &&
+                         std::find(std::begin(kKeptCapabilities), std::end(kKeptCapabilities),
+                                   capability) != std::end(kKeptCapabilities);
+    if (is_kept || ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) {
+      continue;
+    }
+    if (errno == EINVAL && capability > kLastCommonCapability) {
+      break;
+    }
+    return fail(name, {"prctl PR_CAPBSET_DROP"}, error);
+  }
+  CapabilityHeader header = {kCapabilityVersion3, 0};
+  CapabilityWord words[2] = {};
+  if (::syscall(SYS_capget, &header, words) != 0) {
+    return fail(name, {"capget"}, error);
+  }
+  // What is not inheritable is not ambient either.
+  words[0].inheritable = 0;
+  words[1].inheritable = 0;
+  return ::syscall(SYS_capset, &header, words) == 0 || fail(name, {"capset"}, error);
+}
+
+}  // namespace
+
+int find_landlock_version() {
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, std::size_t{0}, kLandlockAskVersion);
+  const bool is_missing = version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP);
+  return is_missing ? 0 : static_cast<int>(version);
+}
+
+bool isolate(int descriptor, const char* name, Privileges privileges, LineReader& reader,
+             Error& error) {
+  const int self = ::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (self < 0) {
+    return fail(name, {"open /proc/self"}, error);
+  }
+  const int version = find_landlock_version();
+  if (version < 0) {
+    return fail(name, {"landlock_create_ruleset"}, error);
+  }
+  int tree = -1;
+  // Where signals are not confined, those to other users' processes are kept from root, at least.
+  return leave_host_behind(descriptor, name, tree, error) &&
+         close_ways_to_kernel(self, name, reader, error) && name_host(name, error) &&
+         mount_terminals(name, error) && confine(version, tree, name, error) &&
+         drop_capabilities(version >= kLandlockConfinesSignals, name, error) &&
+         (privileges == Privileges::of_files || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ||
+          fail(name, {"prctl PR_SET_NO_NEW_PRIVS"}, error));
+}
+
+}  // namespace virtuald
