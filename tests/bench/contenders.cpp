@@ -35,6 +35,7 @@ std::vector<Contender> load_usual_contenders() {
   contenders.push_back(load_contender("the service alone", Form::service, BENCH_NOOP));
   contenders.push_back(load_contender("the limit, no libc", Form::root, BENCH_LIMIT));
   contenders.push_back(load_contender("virtuald", Form::config, BENCH_VIRTUALD));
+  contenders.push_back(load_contender("virtuald -i", Form::config, BENCH_VIRTUALD, "-i"));
   contenders.push_back(load_contender("virtuald, dynamic", Form::config, BENCH_VIRTUALD_DYNAMIC));
   const struct {
     const char* name;
