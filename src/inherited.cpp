@@ -1,6 +1,7 @@
 #include "virtuald/inherited.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,14 @@
 #include <cstring>
 
 namespace virtuald {
+namespace {
+
+/// Those that are found ignored: by super servers, nohup(1), and shells, which leave SIGINT and
+/// SIGQUIT so for what they start in the background.
+constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
+                                 SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
+
+}  // namespace
 
 bool secure_descriptors(Error& error) {
   constexpr int kFirstOther = STDERR_FILENO + 1;
@@ -29,13 +38,16 @@ bool secure_descriptors(Error& error) {
   return true;
 }
 
-void reset_signals() {
+void reset_signals_and_umask() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // It fails for wrong numbers only.
-  static_cast<void>(::signal(SIGPIPE, SIG_DFL));
-  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
+  for (const int number : kOftenIgnored) {
+    // It fails for wrong numbers only.
+    static_cast<void>(::signal(number, SIG_DFL));
+  }
+  constexpr mode_t kUsual = 022;
+  ::umask(kUsual);
 }
 
 }  // namespace virtuald

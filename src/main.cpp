@@ -118,7 +118,7 @@ int serve(const Options& options) {
        !become(large.identity, error))) {
     return fail();
   }
-  reset_signals();
+  reset_signals_and_umask();
   const char* const name = program[0];
   if (options.argument_zero != nullptr) {
     program[0] = const_cast<char*>(options.argument_zero);

@@ -11,8 +11,9 @@ namespace virtuald {
 /// /dev/null.
 [[nodiscard]] bool secure_descriptors(Error& error);
 
-/// SIGPIPE and SIGCHLD at their defaults and no signal blocked, which execve(2) would pass on
-/// otherwise.
-void reset_signals();
+/// What execve(2) would pass on otherwise, if somebody restarts a super server by hand: no signal
+/// is blocked afterwards, those that are often ignored are at their defaults (a program that traps
+/// SIGTERM only if it is not ignored could not be ended), and the umask is 022.
+void reset_signals_and_umask();
 
 }  // namespace virtuald

@@ -21,8 +21,8 @@ enum class Privileges { of_files, none_new };
 ///   else, as far as the kernel's Landlock can hold them (find_landlock_version),
 /// - capabilities that daemons do not need are gone from the next execve(2) on.
 ///
-/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and the host's /proc. On failure the process
-/// may be half isolated: the caller must end it, and not start anything.
+/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and the host's /proc. On failure the
+/// process may be half isolated: the caller must end it, and not start anything.
 [[nodiscard]] bool isolate(int descriptor, const char* name, Privileges privileges,
                            LineReader& reader, Error& error);
 

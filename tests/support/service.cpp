@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -60,7 +62,7 @@ void say_descriptors() {
 
 void say_signals() {
   std::string line = "ignored";
-  for (const int signal : {SIGPIPE, SIGCHLD}) {
+  for (int signal = 1; signal <= SIGSYS; ++signal) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
     if (action.sa_handler == SIG_IGN) {
@@ -96,7 +98,7 @@ void try_to_trace_parent() {
 }  // namespace
 
 /// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
-/// `signals`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
+/// `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
 /// `environment`, `trace` (its parent).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
@@ -108,6 +110,10 @@ int main(int count, char** arguments) {
     say_descriptors();
   } else if (what == "signals") {
     say_signals();
+  } else if (what == "umask") {
+    char text[16];
+    std::snprintf(text, sizeof text, "umask %o", ::umask(0));
+    say(text);
   } else if (what == "cwd") {
     char buffer[4096];
     say(::getcwd(buffer, sizeof buffer) != nullptr ? buffer : std::strerror(errno));

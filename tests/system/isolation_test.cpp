@@ -198,16 +198,34 @@ TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
       without_prefix(messages[0]));
 }
 
+/// As an administrator leaves them who restarts inetd under nohup, or in the background.
 TEST_F(Isolation, signals_are_at_their_defaults) {
   Serving serving = serving_with({"signals"});
   serving.prepare = [] {
-    ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGCHLD, SIG_IGN);
+    for (const int number :
+         {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU}) {
+      ::signal(number, SIG_IGN);
+    }
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
   };
   EXPECT_EQ("ignored blocked\n", serve(serving).answer);
+}
+
+TEST_F(Isolation, umask_is_not_the_super_servers) {
+  for (const mode_t mask : {0U, 077U}) {
+    Serving serving = serving_with({"umask"});
+    serving.prepare = [mask] { ::umask(mask); };
+    EXPECT_EQ("umask 22\n", serve(serving).answer);
+  }
+}
+
+TEST_F(Isolation, super_servers_environment_is_left_out_by_env) {
+  Serving serving = serving_with({"environment"});
+  serving.under = {"env", "-i"};
+  serving.environment = {{"SECRET", "of the administrator"}};
+  EXPECT_EQ("", serve(serving).answer);
 }
 
 }  // namespace

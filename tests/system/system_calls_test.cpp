@@ -71,8 +71,16 @@ TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
       "fchdir",           // the very directory that was looked at
       "chroot",           // becomes the root
       "rt_sigprocmask",   // no signal stays blocked,
-      "rt_sigaction",     // SIGPIPE
-      "rt_sigaction",     // and SIGCHLD are not ignored
+      "rt_sigaction",     // nor ignored: SIGHUP,
+      "rt_sigaction",     // SIGINT,
+      "rt_sigaction",     // SIGQUIT,
+      "rt_sigaction",     // SIGPIPE,
+      "rt_sigaction",     // SIGTERM,
+      "rt_sigaction",     // SIGCHLD,
+      "rt_sigaction",     // SIGTSTP,
+      "rt_sigaction",     // SIGTTIN,
+      "rt_sigaction",     // SIGTTOU
+      "umask",            // not that of whoever started the super server
       "execve",           // the service
   };
   EXPECT_EQ(expected, names_of_calls(read_file(trace)));
