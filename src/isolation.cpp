@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,9 @@
 #include <cstring>
 #include <initializer_list>
 #include <string_view>
+
+#include "virtuald/call_filter.h"
+#include "virtuald/root.h"
 
 namespace virtuald {
 namespace {
@@ -95,8 +99,9 @@ bool is_host_name(std::string_view text) {
 }
 
 /// The first word of etc/hostname, in `buffer`; empty if there is none to be read.
-std::string_view read_host_name(char* buffer, std::size_t size) {
-  const int descriptor = ::open("/etc/hostname", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+std::string_view read_host_name(int tree, char* buffer, std::size_t size) {
+  // A link into a proc that is mounted in the root would lead out of it (proc_pid_root(5)).
+  const int descriptor = open_in_root(tree, "/etc/hostname", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   const bool is_file =
       descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -198,7 +203,17 @@ bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error&
     }
   }
   errno = EBUSY;
-  return fail(name, {"mount read-only"}, error);
+  return fail(name, {"mount read-only ", mount_point}, error);
+}
+
+/// The super server may have been started from a terminal, which is then what dev/tty of the root
+/// is. A session of its own would do as well, and cost ten times as much.
+bool leave_terminal(const char* name, Error& error) {
+  const int terminal = ::openat(AT_FDCWD, "/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) {
+    return errno == ENXIO || errno == ENOENT || fail(name, {"open /dev/tty"}, error);
+  }
+  return ::ioctl(terminal, TIOCNOTTY) == 0 || fail(name, {"ioctl TIOCNOTTY"}, error);
 }
 
 /// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
@@ -234,9 +249,9 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error
   return ::umount2(".", MNT_DETACH) == 0 || fail(name, {"umount2"}, error);
 }
 
-bool name_host(const char* name, Error& error) {
+bool name_host(int tree, const char* name, Error& error) {
   char buffer[256];
-  std::string_view host = read_host_name(buffer, sizeof buffer);
+  std::string_view host = read_host_name(tree, buffer, sizeof buffer);
   if (!is_host_name(host)) {
     host = last_component(name);
   }
@@ -319,7 +334,7 @@ int find_landlock_version() {
 
 bool isolate(int descriptor, const char* name, Privileges privileges, LineReader& reader,
              Error& error) {
-  const int self = ::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int self = ::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (self < 0) {
     return fail(name, {"open /proc/self"}, error);
   }
@@ -329,10 +344,11 @@ bool isolate(int descriptor, const char* name, Privileges privileges, LineReader
   }
   int tree = -1;
   // Where signals are not confined, those to other users' processes are kept from root, at least.
-  return leave_host_behind(descriptor, name, tree, error) &&
-         close_ways_to_kernel(self, name, reader, error) && name_host(name, error) &&
+  return leave_terminal(name, error) && leave_host_behind(descriptor, name, tree, error) &&
+         close_ways_to_kernel(self, name, reader, error) && name_host(tree, name, error) &&
          mount_terminals(name, error) && confine(version, tree, name, error) &&
          drop_capabilities(version >= kLandlockConfinesSignals, name, error) &&
+         (filter_calls() || fail(name, {"seccomp"}, error)) &&
          (privileges == Privileges::of_files || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ||
           fail(name, {"prctl PR_SET_NO_NEW_PRIVS"}, error));
 }

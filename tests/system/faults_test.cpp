@@ -38,6 +38,8 @@ constexpr const char* kTrace = "/tmp/trace";
 /// The words of musl's strerror(3), and of glibc's.
 constexpr const char* kInputError = "(I/O|Input/output) error";
 
+const std::string kIsolate = "isolate /virtual/domain1.com: ";
+
 /// One call that virtuald makes, as strace writes it.
 struct TracedCall {
   std::string name;
@@ -54,6 +56,9 @@ const std::vector<std::pair<std::regex, const char*>> kHarmless = {
     {std::regex(R"(getpeername\(.*)"), "-v says that the client is gone"},
     {std::regex(R"(rt_sig(action|procmask)\(.*)"), "the kernel refuses only wrong arguments"},
     {std::regex(R"(setuid\(0\).*|setgroups\(0, .*)"), "failing is the proof that root is gone"},
+    {std::regex(R"(openat2\(\d+, "/etc/hostname".*|(fstat|newfstatat)\(\d+, .*st_size=16.*|)"
+                R"(read\(\d+, "www\..*)"),
+     "the directory's name then is the host's"},
 };
 
 /// What is logged when one of the others fails; "ERRNO" is the error's text.
@@ -64,6 +69,27 @@ struct Refusal {
 };
 const std::vector<Refusal> kRefusals = {
     {std::regex(R"(fcntl\([012], F_GETFD\).*)"), "open /dev/null: ERRNO"},
+    // Those of -i.
+    {std::regex(R"(openat\(AT_FDCWD, "/dev/tty", .*)"), kIsolate + "open /dev/tty: ERRNO"},
+    {std::regex(R"(openat\(AT_FDCWD, "/proc/self", .*)"), kIsolate + "open /proc/self: ERRNO"},
+    {std::regex(R"(openat\(\d+, "mountinfo", .*)"), kIsolate + "open mountinfo: ERRNO"},
+    {std::regex(R"(lseek\(.*)"), kIsolate + "lseek mountinfo: ERRNO"},
+    {std::regex(R"(read\(\d+, "\d+ \d+ \d+:\d+ .*)"), kIsolate + "read mountinfo: ERRNO"},
+    {std::regex(R"(read\(\d+, "", .*)"),
+     "(isolate|read) /virtual/domain1.com(: read mountinfo|/etc/passwd|/etc/group): ERRNO"},
+    {std::regex(R"(unshare\(.*)"), kIsolate + "unshare: ERRNO"},
+    {std::regex(R"(mount\(NULL, "/", NULL, MS_REC\|MS_PRIVATE, .*)"),
+     kIsolate + "mount private: ERRNO"},
+    {std::regex(R"(mount\("devpts", .*)"), kIsolate + "mount devpts: ERRNO"},
+    {std::regex(R"(fchdir\(.*)"), "(chdir|isolate) /virtual/domain1.com: (fchdir: )?ERRNO"},
+    {std::regex(R"((open_tree|move_mount|umount2|sethostname|setdomainname|capget|capset|)"
+                R"(seccomp|landlock_create_ruleset|landlock_add_rule|landlock_restrict_self)\(.*)"),
+     kIsolate + "CALL: ERRNO"},
+    {std::regex(R"(pivot_root\(.*)"),
+     kIsolate + R"(pivot_root: ERRNO \(-i does not work from a chroot or an initramfs\))"},
+    {std::regex(R"(prctl\(PR_CAPBSET_DROP.*)"), kIsolate + "prctl PR_CAPBSET_DROP: ERRNO"},
+    {std::regex(R"(prctl\(PR_SET_NO_NEW_PRIVS.*)"), kIsolate + "prctl PR_SET_NO_NEW_PRIVS: ERRNO"},
+    // Those of every connection.
     {std::regex(R"(close_range\(.*)"), R"(close_range: ERRNO \(virtuald needs .*)"},
     {std::regex(R"(getsockname\(0, .*)"), R"(getsockname of descriptor 0: ERRNO \(it must be .*)"},
     {std::regex(R"(open(at)?\((AT_FDCWD, )?"/", .*)"), "(open|chroot) /: ERRNO"},
@@ -76,7 +102,6 @@ const std::vector<Refusal> kRefusals = {
      "open /virtual/domain1.com/etc/group: ERRNO"},
     {std::regex(R"((fstat|lstat|newfstatat)\(.*)"), "(open|chroot) /[a-z1./]*: ERRNO"},
     {std::regex(R"(read\(.*)"), "read /virtual/(conf|domain1.com/etc/(passwd|group)): ERRNO"},
-    {std::regex(R"(fchdir\(.*)"), "chdir /virtual/domain1.com: ERRNO"},
     {std::regex(R"(chroot\(.*)"), "chroot /virtual/domain1.com: ERRNO"},
     {std::regex(R"(setgroups\(.*)"), "setgroups for uid 33: ERRNO"},
     {std::regex(R"(setgid\(.*)"), "setgid 33: ERRNO"},
@@ -135,6 +160,8 @@ void make_domains() {
   make_two_domains();
   write_file("/virtual/domain1.com/etc/passwd", "root:x:0:0::/:\nwww:x:33:33::/:\n");
   write_file("/virtual/domain1.com/etc/group", "www:x:33:\nextra:x:44:www\n");
+  write_file("/virtual/domain1.com/etc/hostname", "www.domain1.com\n");
+  std::filesystem::create_directories("/virtual/domain1.com/dev/pts");
   write_file(kConfig, "# ftp\n10.0.0.1 /virtual/domain2.com\n127.0.0.2 /virtual/domain1.com\n");
 }
 
@@ -181,7 +208,10 @@ class Faults : public ::testing::Test {
       if (refusal == nullptr) {
         expect_served(served);
       } else {
-        expect_refused(*refusal, error_text, served);
+        const std::regex name("CALL");
+        expect_refused(
+            {refusal->call, std::regex_replace(refusal->message, name, call.name), refusal->status},
+            error_text, served);
         ++refused;
       }
     }
@@ -219,6 +249,22 @@ TEST_F(Faults, every_call_out_of_memory) {
 
 TEST_F(Faults, every_call_interrupted) {
   fail_each({"-v", "-u", "www"}, "EINTR", "Interrupted system call", std::regex(R"(read\(.*)"));
+}
+
+TEST_F(Faults, every_call_failing_of_an_isolated_connection) {
+  fail_each({"-i"}, "EIO", kInputError);
+}
+
+TEST_F(Faults, every_call_failing_of_an_isolated_connection_for_another_user) {
+  fail_each({"-iv", "-u", "www"}, "EIO", kInputError);
+}
+
+TEST_F(Faults, every_call_of_an_isolated_connection_out_of_memory) {
+  fail_each({"-iv", "-u", "www"}, "ENOMEM", "(Out of|Cannot allocate) memory");
+}
+
+TEST_F(Faults, every_call_of_an_isolated_connection_interrupted) {
+  fail_each({"-iv", "-u", "www"}, "EINTR", "Interrupted system call", std::regex(R"(read\(.*)"));
 }
 
 /// A kernel or filter that says that a call succeeded which did nothing.

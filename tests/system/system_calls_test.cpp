@@ -35,20 +35,33 @@ std::vector<std::string> names_of_calls(const std::string& trace) {
   return names;
 }
 
-TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
-  NEEDS_PRIVATE_WORLD();
-  NEEDS_STRACE();
-  NEEDS_SHIPPED_PROGRAM();
-  if (!kVirtualdHasMusl) {
-    SKIP_OR_FAIL("needs musl-tools: another libc makes calls of its own");
-  }
+/// What a connection with these options makes.
+std::vector<std::string> calls_of_connection(const std::vector<std::string>& options) {
   make_two_domains();
+  write_file("/virtual/domain1.com/etc/hostname", "www.domain1.com\n");
   const TemporaryDirectory directory;
   const std::string trace = directory.path() / "trace";
   Serving serving;
   serving.under = {"strace", "-o", trace, "-e", "signal=none"};
-  serving.arguments = {"/virtual/conf", "/usr/sbin/service", "name"};
-  ASSERT_EQ("domain1\n", serve(serving).answer);
+  serving.arguments = options;
+  serving.arguments.insert(serving.arguments.end(), {"/virtual/conf", "/usr/sbin/service", "name"});
+  EXPECT_EQ("domain1\n", serve(serving).answer);
+  return names_of_calls(read_file(trace));
+}
+
+class SystemCalls : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    NEEDS_STRACE();
+    NEEDS_SHIPPED_PROGRAM();
+    if (!kVirtualdHasMusl) {
+      SKIP_OR_FAIL("needs musl-tools: another libc makes calls of its own");
+    }
+  }
+};
+
+TEST_F(SystemCalls, of_a_connection_are_these_and_no_more) {
   const std::vector<std::string> expected = {
       "execve",           // virtuald itself
       "set_tid_address",  // musl's start
@@ -83,7 +96,89 @@ TEST(SystemCalls, of_a_connection_are_these_and_no_more) {
       "umask",            // not that of whoever started the super server
       "execve",           // the service
   };
-  EXPECT_EQ(expected, names_of_calls(read_file(trace)));
+  EXPECT_EQ(expected, calls_of_connection({}));
+}
+
+/// One line for all those in a row that drop a capability.
+std::vector<std::string> without_repeated_drops(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  int drops = 0;
+  for (const std::string& name : names) {
+    if (name == "prctl") {
+      ++drops;
+      continue;
+    }
+    if (drops > 0) {
+      result.push_back("prctl x " + std::to_string(drops));
+      drops = 0;
+    }
+    result.push_back(name);
+  }
+  return result;
+}
+
+/// The last capability that the kernel knows, from 0 on.
+int last_capability() {
+  return std::stoi(read_file("/proc/sys/kernel/cap_last_cap"));
+}
+
+TEST_F(SystemCalls, of_an_isolated_connection_are_these_and_no_more) {
+  NEEDS_REAL_ROOT();
+  constexpr int kKept = 11;
+  // With the one that says that there are no more.
+  const int drops = last_capability() + 1 - kKept + 1;
+  const std::vector<std::string> expected = {
+      "execve",                   // as without -i, until
+      "set_tid_address",          //
+      "fcntl",                    //
+      "fcntl",                    //
+      "fcntl",                    //
+      "close_range",              //
+      "socket",                   //
+      "connect",                  //
+      "getsockname",              //
+      "lstat",                    //
+      "lstat",                    //
+      "openat",                   //
+      "fstat",                    //
+      "read",                     //
+      "lstat",                    //
+      "lstat",                    //
+      "openat",                   //
+      "fstat",                    // the root is open
+      "openat",                   // /proc/self, to see what is mounted once the host is gone
+      "landlock_create_ruleset",  // which version has the kernel?
+      "openat",                   // /dev/tty: none of the super server's
+      "fchdir",                   // the very directory that was looked at
+      "unshare",                  // mounts, host name, IPC and cgroups of its own
+      "mount",                    // no mount goes to the host from here on, or comes from it
+      "open_tree",                // a copy of the root, with all that is mounted below it,
+      "move_mount",               // put in its own place
+      "fchdir",                   // the copy
+      "pivot_root",               // becomes "/",
+      "umount2",                  // and the host goes
+      "openat",                   // mountinfo
+      "lseek",                    // which may be read more than once
+      "read",                     // all of it,
+      "read",                     // and its end: nothing has to become read-only here
+      "openat2",                  // etc/hostname, in the root
+      "fstat",                    // is it a file?
+      "read",                     // its first word
+      "sethostname",              // is the host's name
+      "setdomainname",            // no NIS domain
+      "mount",                    // terminals of its own, if there is a dev/pts
+      "landlock_create_ruleset",  // neither signals, nor ptrace, nor abstract sockets
+      "landlock_restrict_self",   // from here to others
+      "prctl x " + std::to_string(drops),  // capabilities that daemons do not need
+      "capget",                            // what is inheritable
+      "capset",                            // no longer is
+      "seccomp",                           // limits of others, user namespaces, keyrings
+      "rt_sigprocmask",                    // from here on as without -i
+      "rt_sigaction",                      //
+      "rt_sigaction",                      //
+      "execve",                            // the service
+  };
+  EXPECT_EQ(expected, without_repeated_drops(calls_of_connection({"-i"})));
 }
 
 }  // namespace
