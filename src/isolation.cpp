@@ -219,6 +219,15 @@ bool leave_terminal(const char* name, Error& error) {
 /// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
 /// else. `tree` is then a descriptor of it.
 bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error) {
+  // In a chroot of the super server's, "/" is not the namespace's root, and would leave the host's
+  // mounts above it. This gives us that root, and no other namespace.
+  const long process = ::syscall(SYS_pidfd_open, ::getpid(), 0);
+  if (process < 0) {
+    return fail(name, {"pidfd_open"}, error);
+  }
+  if (::setns(static_cast<int>(process), CLONE_NEWNS) != 0) {
+    return fail(name, {"setns"}, error);
+  }
   // Before unshare, which takes the working directory over to the new namespace, and no descriptor.
   if (::fchdir(descriptor) != 0) {
     return fail(name, {"fchdir"}, error);
@@ -243,7 +252,7 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error
   // The old root then lies on top of the new one, and "." is still the new one (pivot_root(2)).
   if (::syscall(SYS_pivot_root, ".", ".") != 0) {
     fail(name, {"pivot_root"}, error);
-    error.append(" (-i does not work from a chroot or an initramfs)");
+    error.append(" (-i does not work in an initramfs)");
     return false;
   }
   return ::umount2(".", MNT_DETACH) == 0 || fail(name, {"umount2"}, error);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -210,6 +211,46 @@ TEST_F(Escape, by_a_directory_that_is_moved_out_of_the_live_root) {
     const std::string said = answer(options, {"moved", kMarker});
     mover.join();
     EXPECT_EQ(options.empty() ? "out: host\n" : "held: chdir: No such file or directory\n", said);
+  }
+}
+
+/// The super server runs in a chroot of its own, which may be a mount point or not.
+TEST_F(Escape, by_a_second_chroot_from_a_super_server_in_a_first) {
+  NEEDS_SHIPPED_PROGRAM();
+  fs::create_directories("/cell");
+  for (const bool is_mount : {true, false}) {
+    SCOPED_TRACE(is_mount);
+    if (is_mount) {
+      ASSERT_EQ(0, ::mount("none", "/cell", "tmpfs", 0, "mode=0755"));
+    }
+    const std::string program = "/cell" + std::string(kVirtuald);
+    for (const std::string& directory :
+         {fs::path(program).parent_path().string(), "/cell" + kRoot + "/usr/sbin",
+          std::string("/cell/proc")}) {
+      fs::create_directories(directory);
+    }
+    fs::copy_file(kVirtuald, program, fs::copy_options::overwrite_existing);
+    fs::copy_file(kEscapeKit, "/cell" + kRoot + "/usr/sbin/kit",
+                  fs::copy_options::overwrite_existing);
+    write_file("/cell/virtual/conf", "default " + kRoot + "\n");
+    ASSERT_EQ(0, ::mount("proc", "/cell/proc", "proc", 0, nullptr));
+    for (const Strings& options : {Strings{}, Strings{"-i"}}) {
+      Serving serving = serving_with(options, {"chroot", kMarker});
+      serving.prepare = [] {
+        fs::create_directories("/cell/dev");
+        if (::link("/dev/log", "/cell/dev/log") != 0 && errno != EEXIST && errno != EXDEV) {
+          ::_exit(201);
+        }
+        if (::chroot("/cell") != 0 || ::chdir("/") != 0) {
+          ::_exit(200);
+        }
+      };
+      EXPECT_EQ(
+          options.empty() ? "out: host\n" : "held: open ./run/marker: No such file or directory\n",
+          serve(serving).answer);
+    }
+    ::umount2("/cell/proc", MNT_DETACH);
+    ::umount2("/cell", MNT_DETACH);
   }
 }
 

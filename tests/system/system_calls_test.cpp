@@ -149,6 +149,9 @@ TEST_F(SystemCalls, of_an_isolated_connection_are_these_and_no_more) {
       "openat",                   // /proc/self, to see what is mounted once the host is gone
       "landlock_create_ruleset",  // which version has the kernel?
       "openat",                   // /dev/tty: none of the super server's
+      "getpid",                   // itself,
+      "pidfd_open",               // to get
+      "setns",                    // out of a chroot that the super server is in
       "fchdir",                   // the very directory that was looked at
       "unshare",                  // mounts, host name, IPC and cgroups of its own
       "mount",                    // no mount goes to the host from here on, or comes from it
