@@ -147,13 +147,9 @@ void decode_mount_point(std::string_view text) {
 /// Whether a line of mountinfo is about a kernel file system that can be written to. If so, its
 /// place is in mount_point.
 bool is_way_to_kernel(std::string_view line) {
-  const std::size_t dash = line.find(" - ");
-  if (dash == std::string_view::npos) {
-    return false;
-  }
   std::string_view rest = line;
-  rest.remove_prefix(dash + 3);
-  const std::string_view type = take_field(rest, 0);
+  rest.remove_prefix(std::min(line.find(" - "), line.size()));
+  const std::string_view type = take_field(rest, 2);
   const std::string_view place = take_field(line, 4);
   const std::string_view flags = take_field(line, 0);
   const bool is_kernels = std::find(std::begin(kKernelFileSystems), std::end(kKernelFileSystems),

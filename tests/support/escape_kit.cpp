@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -445,6 +446,8 @@ int main(int count, char** strings) {
          out("signals");
        }},
       {"read", [&] { read_file(first); }},
+      {"securebits",
+       [] { out(std::to_string(must(::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0), "prctl"))); }},
       {"shared memory",
        [&] {
          must(::shmget(number(first), 0, 0), "shmget");

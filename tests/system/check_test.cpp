@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -416,6 +417,93 @@ TEST_F(Check, does_not_go_with_what_starts_a_service) {
 TEST_F(Check, takes_one_program_at_most) {
   EXPECT_EQ("virtuald: -t takes a configuration file and perhaps a program\n",
             virtuald({"-t", "/virtual/conf", "a", "b"}).errors);
+}
+
+/// -t -i: whether this kernel can isolate each root.
+class CheckIsolation : public Check {
+ protected:
+  static Outcome check(const std::vector<std::string>& tampering = {}) {
+    std::vector<std::string> command = {"strace", "-f", "-o", "/dev/null"};
+    for (const std::string& fault : tampering) {
+      command.insert(command.end(), {"-e", "inject=" + fault});
+    }
+    command.insert(command.end(), {kVirtuald, "-ti", "/virtual/conf", "service"});
+    return run(command);
+  }
+
+  /// Expects one error about a single root.
+  static void expect_error(const std::vector<std::string>& tampering, const std::string& reason) {
+    write_config("127.0.0.2 /virtual/domain1.com\n");
+    expect_report(
+        check(tampering), 1,
+        "/virtual/conf:1: " + reason + "\n/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+  }
+};
+
+TEST_F(CheckIsolation, finds_nothing_where_it_works_and_leaves_nothing) {
+  NEEDS_REAL_ROOT();
+  fs::create_directories("/virtual/domain1.com/dev/pts");
+  write_file("/virtual/domain1.com/etc/hostname", "other\n");
+  const std::string mounts = read_file("/proc/self/mountinfo");
+  const std::string name = read_file("/proc/sys/kernel/hostname");
+  const Outcome outcome = virtuald({"-t", "-i", "/virtual/conf", "service"});
+  expect_report(outcome, 0, "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
+  EXPECT_EQ(mounts, read_file("/proc/self/mountinfo"));
+  EXPECT_EQ(name, read_file("/proc/sys/kernel/hostname"));
+}
+
+TEST_F(CheckIsolation, is_for_root) {
+  NEEDS_REAL_ROOT();
+  Command command = command_of({kVirtuald, "-ti", "/virtual/conf", "service"});
+  command.prepare = check_as_nobody("").prepare;
+  expect_report(run(command), 0,
+                "warning: -i not tested: only root can isolate\n"
+                "/virtual/conf: entries: 3, errors: 0, warnings: 1\n");
+}
+
+/// Two of the three entries have the same root.
+TEST_F(CheckIsolation, tells_of_each_root_once) {
+  NEEDS_REAL_ROOT();
+  NEEDS_STRACE();
+  const std::string reason =
+      ": unshare: No space left on device (user.max_mnt_namespaces and its like are limits, see "
+      "namespaces(7))\n";
+  expect_report(check({"unshare:error=ENOSPC"}), 1,
+                "/virtual/conf:1: isolate /virtual/domain1.com" + reason +
+                    "/virtual/conf:3: isolate /virtual/domain2.com" + reason +
+                    "/virtual/conf: entries: 3, errors: 2, warnings: 0\n");
+}
+
+TEST_F(CheckIsolation, tells_what_older_kernels_do_not_confine) {
+  NEEDS_REAL_ROOT();
+  NEEDS_STRACE();
+  for (const char* const answer : {"retval=0", "retval=1", "error=ENOSYS", "error=EOPNOTSUPP"}) {
+    expect_report(check({std::string("landlock_create_ruleset:when=1:") + answer}), 0,
+                  "warning: this kernel has no Landlock, or one older than Linux 5.19: a service "
+                  "can trace and signal processes of its own user outside of its root\n"
+                  "/virtual/conf: entries: 3, errors: 0, warnings: 1\n");
+  }
+  expect_report(check({"landlock_create_ruleset:when=1:retval=5"}), 0,
+                "warning: this kernel's Landlock is older than Linux 6.12: a service can signal "
+                "processes of its own user outside of its root\n"
+                "/virtual/conf: entries: 3, errors: 0, warnings: 1\n");
+}
+
+TEST_F(CheckIsolation, tells_why_it_could_not_try) {
+  NEEDS_REAL_ROOT();
+  NEEDS_STRACE();
+  const std::string root = "/virtual/domain1.com";
+  expect_error({"pipe2:error=EMFILE"}, "pipe for " + root + ": " + reason_of(EMFILE));
+  expect_error({"fork,clone,clone3:error=EAGAIN"},
+               "fork for " + root + ": Resource temporarily unavailable");
+  expect_error({"unshare:signal=KILL"}, "isolate " + root + ": the child that tried it was killed");
+}
+
+TEST_F(CheckIsolation, interrupted_wait_goes_on) {
+  NEEDS_REAL_ROOT();
+  NEEDS_STRACE();
+  expect_report(check({"wait4:error=EINTR:when=1"}), 0,
+                "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
 
 class Query : public Check {};

@@ -118,6 +118,8 @@ std::string reason_of(int code) {
         return "Not a socket";
       case EMFILE:
         return "No file descriptors available";
+      case EBUSY:
+        return "Resource busy";
       case EIO:
         return "I/O error";
       default:
