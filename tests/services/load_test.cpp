@@ -204,8 +204,10 @@ class LogCount {
       return false;
     }
     const char number = line[at + address.size()];
+    const std::string root = std::string(": root /virtual/domain") + number + ".com";
     return line.starts_with("<30>virtuald[") &&
-           line.ends_with(std::string(": root /virtual/domain") + number + ".com, program service");
+           (line.ends_with(root + ", program service") ||
+            line.ends_with(root + ", isolated, program service"));
   }
 
   void take() {
@@ -298,17 +300,42 @@ class Load : public ::testing::Test {
   }
 };
 
-TEST_F(Load, openbsd_inetd) {
-  NEEDS_PACKAGES("openbsd-inetd");
-  const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");
+/// openbsd-inetd that starts virtuald with these options.
+Command openbsd_inetd(const std::string& options) {
   const std::string start = " stream tcp4 nowait.100000 root ";
   const std::string service = kService;
   const std::string virtuald = kVirtuald;
-  write_file("/virtual/inetd.conf", std::to_string(kPort) + start + virtuald +
-                                        " virtuald -v /virtual/conf service name\n" +
+  write_file("/virtual/inetd.conf", std::to_string(kPort) + start + virtuald + " virtuald " +
+                                        options + " /virtual/conf service name\n" +
                                         std::to_string(kDirectPort) + start + service +
                                         " service name\n");
-  try_super_server("openbsd-inetd", command_of({inetd, "-i", "/virtual/inetd.conf"}));
+  return command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-i", "/virtual/inetd.conf"});
+}
+
+TEST_F(Load, openbsd_inetd) {
+  NEEDS_PACKAGES("openbsd-inetd");
+  try_super_server("openbsd-inetd", openbsd_inetd("-v"));
+}
+
+/// The number of the machine's mounts that are in use, in all namespaces; 0 if it is not shown.
+long mounts_in_use() {
+  for (const std::string& line : split_lines(read_file("/proc/slabinfo"))) {
+    if (line.starts_with("mnt_cache ")) {
+      return std::stol(line.substr(std::strlen("mnt_cache")));
+    }
+  }
+  return 0;
+}
+
+/// Each connection has namespaces of its own, which end with it.
+TEST_F(Load, openbsd_inetd_isolated) {
+  NEEDS_PACKAGES("openbsd-inetd");
+  const std::string mounts = read_file("/proc/self/mountinfo");
+  const long in_use = mounts_in_use();
+  try_super_server("openbsd-inetd, isolated", openbsd_inetd("-iv"));
+  EXPECT_EQ(mounts, read_file("/proc/self/mountinfo"));
+  // The kernel frees them a little later; other tests use the machine meanwhile.
+  EXPECT_TRUE(eventually([in_use] { return mounts_in_use() < in_use + 5000; })) << mounts_in_use();
 }
 
 /// One service of xinetd's configuration.
