@@ -78,6 +78,17 @@ std::string setting(const std::string& unit, const std::string& name) {
   throw std::runtime_error(unit + ": no " + name);
 }
 
+/// A command of the samples, which isolate, for roots of that kind.
+std::string command_for(const std::string& roots, const std::string& command) {
+  static const std::regex isolating("virtuald -i ");
+  if (!std::regex_search(command, isolating)) {
+    throw std::runtime_error("does not isolate: " + command);
+  }
+  return roots == "isolated" ? command
+                             : std::regex_replace(command, isolating, "virtuald ",
+                                                  std::regex_constants::format_first_only);
+}
+
 }  // namespace
 
 void make_machine_without_virtuald(const std::vector<std::string>& packages) {
@@ -135,11 +146,12 @@ std::string sample(const std::string& name) {
   return read_file(sample_path(name));
 }
 
-std::string inetd_line(const std::string& service, const std::string& words) {
+std::string inetd_line(const std::string& service, const std::string& words,
+                       const std::string& roots) {
   for (std::string line : split_lines(sample("inetd.conf"))) {
     line.erase(0, line.starts_with('#') ? 1 : 0);
     if (line.starts_with(service + "\t") && line.find(words) != std::string::npos) {
-      return line;
+      return command_for(roots, line);
     }
   }
   throw std::runtime_error("inetd.conf: no line for " + service + " with " + words);
@@ -154,7 +166,7 @@ Command inetd(const std::vector<std::string>& lines) {
   return command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"});
 }
 
-Command systemd_unit(const std::string& name) {
+Command systemd_unit(const std::string& name, const std::string& roots) {
   const std::string unit = "systemd/virtual-" + name;
   const std::vector<std::string> capabilities =
       split_words(setting(unit + "@.service", "CapabilityBoundingSet"));
@@ -162,11 +174,14 @@ Command systemd_unit(const std::string& name) {
   for (const std::string& capability : capabilities) {
     bounds += ",+" + capability.substr(std::string("CAP_").size());
   }
-  Command command =
-      command_of({daemon_path("systemd", "/usr/bin/systemd-socket-activate"), "-l",
-                  setting(unit + ".socket", "ListenStream"), "--accept", "--inetd", "--", "setsid",
-                  "setpriv", "--no-new-privs", "--bounding-set=" + bounds});
-  for (const std::string& word : split_words(setting(unit + "@.service", "ExecStart"))) {
+  Command command = command_of({daemon_path("systemd", "/usr/bin/systemd-socket-activate"), "-l",
+                                setting(unit + ".socket", "ListenStream"), "--accept", "--inetd",
+                                "--", "setsid", "setpriv", "--bounding-set=" + bounds});
+  if (setting(unit + "@.service", "NoNewPrivileges") == "yes") {
+    command.arguments.emplace_back("--no-new-privs");
+  }
+  for (const std::string& word :
+       split_words(command_for(roots, setting(unit + "@.service", "ExecStart")))) {
     command.arguments.push_back(word);
   }
   return command;

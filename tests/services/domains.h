@@ -1,6 +1,8 @@
 // The machine that the services are tried on: two domains, as in the samples.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -41,17 +43,22 @@ void make_small_roots(const std::vector<std::string>& names = {"service"});
 std::filesystem::path sample_path(const std::string& name);
 std::string sample(const std::string& name);
 
+/// A test that runs once for every kind of root: GetParam() is "isolated", which is what the
+/// samples make, or "plain", without their -i. To be instantiated by INSTANTIATE_ROOTS(Name).
+using RootsTest = testing::TestWithParam<const char*>;
+
 /// The line of conf/samples/inetd.conf.in for `service` that holds `words`, be it commented out or
-/// not.
-std::string inetd_line(const std::string& service, const std::string& words);
+/// not, for roots of that kind.
+std::string inetd_line(const std::string& service, const std::string& words,
+                       const std::string& roots = "isolated");
 
 /// openbsd-inetd with these lines of inetd.conf.
 Command inetd(const std::vector<std::string>& lines);
 
 /// What systemd does for the units virtual-NAME of conf/systemd, by systemd-socket-activate:
 /// listens, and starts the service for each connection in a session of its own, with the
-/// capabilities that the unit leaves it.
-Command systemd_unit(const std::string& name);
+/// capabilities that the unit leaves it. In roots of that kind.
+Command systemd_unit(const std::string& name, const std::string& roots = "isolated");
 
 /// A name server on 127.0.0.1, which programs ask, with conf/samples/dnsmasq.conf.
 Command dns();
@@ -87,3 +94,7 @@ bool arrives(const std::string& text, const std::filesystem::path& file);
 Outcome curl(const std::string& url, const std::vector<std::string>& options = {});
 
 }  // namespace testing_support
+
+#define INSTANTIATE_ROOTS(name)                                               \
+  INSTANTIATE_TEST_SUITE_P(Roots, name, testing::Values("plain", "isolated"), \
+                           [](const auto& roots) { return std::string(roots.param); })

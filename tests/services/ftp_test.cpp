@@ -12,7 +12,7 @@
 namespace testing_support {
 namespace {
 
-class Ftp : public testing::Test {
+class Ftp : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -24,10 +24,12 @@ class Ftp : public testing::Test {
     return "ftp://bob:" + password(domain) + "@" + domain.ipv4 + "/" + path;
   }
 
-  static Command server() { return inetd({inetd_line("ftp", "conf.ftp ftpd")}); }
+  static Command server() { return inetd({inetd_line("ftp", "conf.ftp ftpd", GetParam())}); }
 };
 
-TEST_F(Ftp, bob_sees_the_files_of_his_domain) {
+INSTANTIATE_ROOTS(Ftp);
+
+TEST_P(Ftp, bob_sees_the_files_of_his_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("readme\n", curl(url(domain, ""), {"--list-only"}).output);
@@ -35,7 +37,7 @@ TEST_F(Ftp, bob_sees_the_files_of_his_domain) {
   }
 }
 
-TEST_F(Ftp, bob_puts_a_file_which_is_his) {
+TEST_P(Ftp, bob_puts_a_file_which_is_his) {
   const BackgroundProcess running(server());
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
@@ -46,14 +48,14 @@ TEST_F(Ftp, bob_puts_a_file_which_is_his) {
   }
 }
 
-TEST_F(Ftp, transfers_actively) {
+TEST_P(Ftp, transfers_actively) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme"), {"--ftp-port", "-"}).output);
   }
 }
 
-TEST_F(Ftp, serves_ipv6) {
+TEST_P(Ftp, serves_ipv6) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(
@@ -62,7 +64,7 @@ TEST_F(Ftp, serves_ipv6) {
   }
 }
 
-TEST_F(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
+TEST_P(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
   const BackgroundProcess running(server());
   const Outcome outcome =
       curl("ftp://" + kDomains[0].ipv4 + "/readme", {"--user", "bob:" + password(kDomains[1])});
@@ -70,7 +72,7 @@ TEST_F(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
   EXPECT_EQ("", outcome.output);
 }
 
-TEST_F(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
+TEST_P(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
   const Domain& open = kDomains[0];
   must_run({"chroot", open.root(), "useradd", "-m", "-d", "/home/f/ftp", "ftp"});
   write_file(open.root() / "home/f/ftp/public", "for all\n");
@@ -79,7 +81,7 @@ TEST_F(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
   EXPECT_EQ(67, curl("ftp://" + kDomains[1].ipv4 + "/public").status);
 }
 
-TEST_F(Ftp, confines_a_guest_to_his_home) {
+TEST_P(Ftp, confines_a_guest_to_his_home) {
   const Domain& domain = kDomains[0];
   write_file(domain.root() / "etc/ftpchroot", "bob\n");
   const BackgroundProcess running(server());
@@ -89,8 +91,8 @@ TEST_F(Ftp, confines_a_guest_to_his_home) {
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
 }
 
-TEST_F(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
-  const BackgroundProcess running(systemd_unit("ftp"));
+TEST_P(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
+  const BackgroundProcess running(systemd_unit("ftp", GetParam()));
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme"), {"--ftp-port", "-"}).output);

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "daemons.h"
+#include "domains.h"
 #include "files.h"
 #include "log_socket.h"
 #include "network.h"
@@ -171,7 +172,8 @@ class Replacing {
 /// Counts virtuald's lines in the log, as they come.
 class LogCount {
  public:
-  LogCount() : thread_([this] { count(); }) {}
+  /// `roots` is what the lines say of the roots besides.
+  explicit LogCount(std::string roots) : roots_(std::move(roots)), thread_([this] { count(); }) {}
   ~LogCount() { stop(); }
   LogCount(const LogCount&) = delete;
   LogCount& operator=(const LogCount&) = delete;
@@ -197,7 +199,7 @@ class LogCount {
   }
 
   /// Whether the line says that the domain was served whose address was reached.
-  static bool is_right(const std::string& line) {
+  [[nodiscard]] bool is_right(const std::string& line) const {
     const std::string address = " to 127.0.1.";
     const std::size_t at = line.find(address);
     if (at == std::string::npos) {
@@ -206,8 +208,7 @@ class LogCount {
     const char number = line[at + address.size()];
     const std::string root = std::string(": root /virtual/domain") + number + ".com";
     return line.starts_with("<30>virtuald[") &&
-           (line.ends_with(root + ", program service") ||
-            line.ends_with(root + ", isolated, program service"));
+           line.ends_with(root + roots_ + ", program service");
   }
 
   void take() {
@@ -220,6 +221,7 @@ class LogCount {
     }
   }
 
+  std::string roots_;
   LogSocket log_;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> right_ = 0;
@@ -261,8 +263,9 @@ class Load : public ::testing::Test {
   }
 
   /// The whole trial of the super server that `command` starts.
-  static void try_super_server(const std::string& name, const Command& command) {
-    LogCount log;
+  static void try_super_server(const std::string& name, const Command& command,
+                               const std::string& roots = "") {
+    LogCount log(roots);
     const BackgroundProcess server(command);
     ask(address_of(0), kDirectPort);  // It listens now.
     expect_all_right(load(kWarmUp, kPort, name_of), kWarmUp);
@@ -300,23 +303,6 @@ class Load : public ::testing::Test {
   }
 };
 
-/// openbsd-inetd that starts virtuald with these options.
-Command openbsd_inetd(const std::string& options) {
-  const std::string start = " stream tcp4 nowait.100000 root ";
-  const std::string service = kService;
-  const std::string virtuald = kVirtuald;
-  write_file("/virtual/inetd.conf", std::to_string(kPort) + start + virtuald + " virtuald " +
-                                        options + " /virtual/conf service name\n" +
-                                        std::to_string(kDirectPort) + start + service +
-                                        " service name\n");
-  return command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-i", "/virtual/inetd.conf"});
-}
-
-TEST_F(Load, openbsd_inetd) {
-  NEEDS_PACKAGES("openbsd-inetd");
-  try_super_server("openbsd-inetd", openbsd_inetd("-v"));
-}
-
 /// The number of the machine's mounts that are in use, in all namespaces; 0 if it is not shown.
 long mounts_in_use() {
   for (const std::string& line : split_lines(read_file("/proc/slabinfo"))) {
@@ -327,14 +313,29 @@ long mounts_in_use() {
   return 0;
 }
 
-/// Each connection has namespaces of its own, which end with it.
-TEST_F(Load, openbsd_inetd_isolated) {
+class LoadOfRoots : public Load, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_ROOTS(LoadOfRoots);
+
+TEST_P(LoadOfRoots, openbsd_inetd) {
   NEEDS_PACKAGES("openbsd-inetd");
+  const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");
+  const std::string start = " stream tcp4 nowait.100000 root ";
+  const std::string service = kService;
+  const std::string virtuald = kVirtuald;
+  const bool is_isolated = std::string(GetParam()) == "isolated";
+  write_file("/virtual/inetd.conf",
+             std::to_string(kPort) + start + virtuald + " virtuald " + (is_isolated ? "-i " : "") +
+                 "-v /virtual/conf service name\n" + std::to_string(kDirectPort) + start + service +
+                 " service name\n");
   const std::string mounts = read_file("/proc/self/mountinfo");
   const long in_use = mounts_in_use();
-  try_super_server("openbsd-inetd, isolated", openbsd_inetd("-iv"));
+  try_super_server(std::string("openbsd-inetd, ") + GetParam(),
+                   command_of({inetd, "-i", "/virtual/inetd.conf"}),
+                   is_isolated ? ", isolated" : "");
+  // Each isolated connection has namespaces of its own, which end with it. The kernel frees them a
+  // little later, and other tests use the machine meanwhile.
   EXPECT_EQ(mounts, read_file("/proc/self/mountinfo"));
-  // The kernel frees them a little later; other tests use the machine meanwhile.
   EXPECT_TRUE(eventually([in_use] { return mounts_in_use() < in_use + 5000; })) << mounts_in_use();
 }
 

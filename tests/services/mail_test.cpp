@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What the tests of both mailers share.
-class MailMachine : public testing::Test {
+class MailMachine : public RootsTest {
  protected:
   static void make_sendmail_machine() {
     make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d"});
@@ -40,7 +40,7 @@ class MailMachine : public testing::Test {
   }
 
   static std::vector<std::string> lines(const std::string& mailer) {
-    return {inetd_line("smtp", mailer), inetd_line("pop-3", "popa3d")};
+    return {inetd_line("smtp", mailer, GetParam()), inetd_line("pop-3", "popa3d", GetParam())};
   }
 
   /// A message for bob as a stranger sends it: to the domain's address, by SMTP.
@@ -103,15 +103,17 @@ class Mail : public MailMachine {
   }
 };
 
-TEST_F(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
+INSTANTIATE_ROOTS(Mail);
+
+TEST_P(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
   expect_mail_for_each_bob();
 }
 
-TEST_F(Mail, between_the_domains_takes_the_way_over_the_network) {
+TEST_P(Mail, between_the_domains_takes_the_way_over_the_network) {
   expect_mail_over_the_network("sendmail", "by domain2.com");
 }
 
-TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
+TEST_P(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
   const std::string probing =
       std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDONT_PROBE.*\n"), "");
   write_file(kDomains[0].root() / "etc/mail/sendmail.cf", sendmail_cf(probing, kDomains[0].name));
@@ -120,7 +122,7 @@ TEST_F(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
   EXPECT_FALSE(holds(mailbox(kDomains[1]), "from next door"));
 }
 
-TEST_F(Mail, is_not_relayed_for_strangers) {
+TEST_P(Mail, is_not_relayed_for_strangers) {
   write_file("/tmp/message", "Subject: test\n\ntext\n");
   EXPECT_EQ("curl: (55) RCPT failed: 550\n",
             curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@domain2.com", "--mail-rcpt",
@@ -128,7 +130,7 @@ TEST_F(Mail, is_not_relayed_for_strangers) {
                 .errors);
 }
 
-TEST_F(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
+TEST_P(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   inetd_.reset();
   send_within(kDomains[0], "sendmail", kDomains[1], "from the queue");
   EXPECT_FALSE(fs::is_empty(kDomains[0].root() / "var/spool/mqueue"));
@@ -151,7 +153,9 @@ class Pop : public Mail {
   }
 };
 
-TEST_F(Pop, gives_bob_his_mail_of_each_domain) {
+INSTANTIATE_ROOTS(Pop);
+
+TEST_P(Pop, gives_bob_his_mail_of_each_domain) {
   for (const Domain& domain : kDomains) {
     EXPECT_NE(
         read_mail(domain, "1", password(domain)).output.find("for bob at " + domain.name + "\r\n"),
@@ -160,11 +164,11 @@ TEST_F(Pop, gives_bob_his_mail_of_each_domain) {
   }
 }
 
-TEST_F(Pop, refuses_bob_with_his_password_of_the_other_domain) {
+TEST_P(Pop, refuses_bob_with_his_password_of_the_other_domain) {
   EXPECT_EQ(67, read_mail(kDomains[0], "1", password(kDomains[1])).status);
 }
 
-TEST_F(Pop, finds_the_mail_in_usr_spool_too) {
+TEST_P(Pop, finds_the_mail_in_usr_spool_too) {
   for (const Domain& domain : kDomains) {
     EXPECT_NE(must_run({"chroot", domain.root(), "sh", "-c",
                         "read -r line </usr/spool/mail/bob; echo \"$line\""})
@@ -173,10 +177,10 @@ TEST_F(Pop, finds_the_mail_in_usr_spool_too) {
   }
 }
 
-TEST_F(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
+TEST_P(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
   inetd_.reset();
-  const BackgroundProcess smtp(systemd_unit("mail"));
-  const BackgroundProcess pop(systemd_unit("pop"));
+  const BackgroundProcess smtp(systemd_unit("mail", GetParam()));
+  const BackgroundProcess pop(systemd_unit("pop", GetParam()));
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("", send(domain, "second").errors);
     EXPECT_TRUE(arrives("second", mailbox(domain)));
@@ -201,15 +205,17 @@ class MailByExim : public MailMachine {
                   domain.root() / directory});
       }
     }
-    start({inetd_line("smtp", "exim4 -bs")});
+    start({inetd_line("smtp", "exim4 -bs", GetParam())});
   }
 };
 
-TEST_F(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
+INSTANTIATE_ROOTS(MailByExim);
+
+TEST_P(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
   expect_mail_for_each_bob();
 }
 
-TEST_F(MailByExim, between_the_domains_takes_the_way_over_the_network) {
+TEST_P(MailByExim, between_the_domains_takes_the_way_over_the_network) {
   expect_mail_over_the_network("exim4", "by domain2.com with esmtp");
 }
 

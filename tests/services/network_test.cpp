@@ -61,11 +61,15 @@ TEST_F(IpAliasing, systemd_networkd_does_by_the_sample) {
   EXPECT_TRUE(eventually(has_all_addresses)) << networkd.log();
 }
 
-TEST(Dns, leads_to_each_domain_by_its_names) {
+class Dns : public RootsTest {};
+
+INSTANTIATE_ROOTS(Dns);
+
+TEST_P(Dns, leads_to_each_domain_by_its_names) {
   NEEDS_REAL_ROOT();
   make_web_machine();
   const BackgroundProcess name_server(dns());
-  const BackgroundProcess server(inetd({inetd_line("http", "")}));
+  const BackgroundProcess server(inetd({inetd_line("http", "", GetParam())}));
   for (const Domain& domain : kDomains) {
     for (const std::string& name : {domain.name, "www." + domain.name}) {
       for (const char* version : {"-4", "-6"}) {

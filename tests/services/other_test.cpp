@@ -14,7 +14,7 @@
 namespace testing_support {
 namespace {
 
-class Poppassd : public testing::Test {
+class Poppassd : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -31,9 +31,11 @@ class Poppassd : public testing::Test {
   }
 };
 
-TEST_F(Poppassd, changes_bobs_password_in_one_domain_only) {
-  const BackgroundProcess server(
-      inetd({inetd_line("poppassd", ""), inetd_line("ftp", "conf.ftp ftpd")}));
+INSTANTIATE_ROOTS(Poppassd);
+
+TEST_P(Poppassd, changes_bobs_password_in_one_domain_only) {
+  const BackgroundProcess server(inetd(
+      {inetd_line("poppassd", "", GetParam()), inetd_line("ftp", "conf.ftp ftpd", GetParam())}));
   EXPECT_EQ(
       "200 poppassd v1.8.5 hello, who are you?\r\n200 Your password please.\r\n"
       "200 Your new password please.\r\n200 Password changed, thank-you.\r\n200 Bye.\r\n",
@@ -43,14 +45,14 @@ TEST_F(Poppassd, changes_bobs_password_in_one_domain_only) {
   EXPECT_TRUE(logs_in(kDomains[1], password(kDomains[1])));
 }
 
-TEST_F(Poppassd, works_with_what_the_systemd_unit_leaves_of_root) {
-  const BackgroundProcess server(systemd_unit("poppassd"));
+TEST_P(Poppassd, works_with_what_the_systemd_unit_leaves_of_root) {
+  const BackgroundProcess server(systemd_unit("poppassd", GetParam()));
   EXPECT_NE(
       change(kDomains[0], password(kDomains[0]), "another-Word-9").find("200 Password changed"),
       std::string::npos);
 }
 
-class Samba : public testing::Test {
+class Samba : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -83,17 +85,19 @@ class Samba : public testing::Test {
   }
 };
 
-TEST_F(Samba, gives_bob_the_files_of_each_domain) {
-  expect_files_of_each_domain(inetd({inetd_line("microsoft-ds", "")}));
+INSTANTIATE_ROOTS(Samba);
+
+TEST_P(Samba, gives_bob_the_files_of_each_domain) {
+  expect_files_of_each_domain(inetd({inetd_line("microsoft-ds", "", GetParam())}));
 }
 
-TEST_F(Samba, refuses_bob_with_his_password_of_the_other_domain) {
-  const BackgroundProcess running(inetd({inetd_line("microsoft-ds", "")}));
+TEST_P(Samba, refuses_bob_with_his_password_of_the_other_domain) {
+  const BackgroundProcess running(inetd({inetd_line("microsoft-ds", "", GetParam())}));
   EXPECT_PRED2(contains, get(kDomains[0], password(kDomains[1])), "NT_STATUS_LOGON_FAILURE");
 }
 
-TEST_F(Samba, works_with_what_the_systemd_unit_leaves_of_root) {
-  expect_files_of_each_domain(systemd_unit("smb"));
+TEST_P(Samba, works_with_what_the_systemd_unit_leaves_of_root) {
+  expect_files_of_each_domain(systemd_unit("smb", GetParam()));
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "domains.h"
@@ -115,7 +118,16 @@ std::vector<std::string> tcpsvd(Listener, const std::vector<std::string>& argume
       arguments);
 }
 
-class SuperServers : public testing::TestWithParam<SuperServer> {
+std::vector<std::string> socat(Listener, const std::vector<std::string>& arguments) {
+  return {daemon_path("socat", "/usr/bin/socat"),
+          "-d",
+          "-d",
+          "-d",
+          "TCP4-LISTEN:" + std::to_string(kPort) + ",reuseaddr,fork",
+          "EXEC:/usr/local/bin/virtuald " + join(arguments) + ",nofork"};
+}
+
+class SuperServers : public testing::TestWithParam<std::tuple<SuperServer, std::string>> {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -123,8 +135,14 @@ class SuperServers : public testing::TestWithParam<SuperServer> {
     make_small_roots();
   }
 
+  static const SuperServer& super_server() { return std::get<SuperServer>(GetParam()); }
+
   static Command command(Listener listener, const std::string& what) {
-    return command_of(GetParam().command(listener, {"/virtual/conf.ftp", "service", what}));
+    std::vector<std::string> arguments = {"/virtual/conf.ftp", "service", what};
+    if (std::get<std::string>(GetParam()) == "isolated") {
+      arguments.insert(arguments.begin(), "-i");
+    }
+    return command_of(super_server().command(listener, arguments));
   }
 
   /// Expects that each domain is served at that address of its own.
@@ -162,8 +180,8 @@ TEST_P(SuperServers, are_told_that_an_address_has_no_domain) {
   EXPECT_EQ("", ask(kNobody, kPort));
   EXPECT_TRUE(eventually([&] {
     const std::string log =
-        GetParam().name == "xinetd" ? read_file("/run/xinetd.log") : server.log();
-    return log.find(GetParam().report) != std::string::npos;
+        super_server().name == "xinetd" ? read_file("/run/xinetd.log") : server.log();
+    return log.find(super_server().report) != std::string::npos;
   })) << server.log();
 }
 
@@ -172,21 +190,23 @@ TEST_P(SuperServers, leave_only_the_connection_open) {
   EXPECT_EQ("descriptors 0 1 2\n", ask(kDomains[0].ipv4, kPort)) << server.log();
 }
 
-std::string name_of(const testing::TestParamInfo<SuperServer>& parameter) {
-  return parameter.param.name;
+std::string name_of(const testing::TestParamInfo<std::tuple<SuperServer, std::string>>& parameter) {
+  return std::get<SuperServer>(parameter.param).name + "_" + std::get<std::string>(parameter.param);
 }
 
+const auto kRoots = testing::Values(std::string("plain"), std::string("isolated"));
 const auto kDualStack = testing::Values(
     SuperServer{"openbsd_inetd", openbsd_inetd, "status 7d00"},
     SuperServer{"inetutils_inetd", inetutils_inetd, "status 0x7d00"},
     SuperServer{"xinetd", xinetd, "EXIT: test status=125"},
     SuperServer{"systemd_socket_activate", systemd_socket_activate, "died with code 125"});
 const auto kIpv4Only = testing::Values(SuperServer{"tcpserver", tcpserver, "status 32000"},
-                                       SuperServer{"tcpsvd", tcpsvd, "exit 125"});
+                                       SuperServer{"tcpsvd", tcpsvd, "exit 125"},
+                                       SuperServer{"socat", socat, "exited with status 125"});
 
-INSTANTIATE_TEST_SUITE_P(Inetd, SuperServers, kDualStack, name_of);
-INSTANTIATE_TEST_SUITE_P(Ucspi, SuperServers, kIpv4Only, name_of);
-INSTANTIATE_TEST_SUITE_P(Inetd, DualStackServers, kDualStack, name_of);
+INSTANTIATE_TEST_SUITE_P(Inetd, SuperServers, testing::Combine(kDualStack, kRoots), name_of);
+INSTANTIATE_TEST_SUITE_P(Others, SuperServers, testing::Combine(kIpv4Only, kRoots), name_of);
+INSTANTIATE_TEST_SUITE_P(Inetd, DualStackServers, testing::Combine(kDualStack, kRoots), name_of);
 
 class Inetd : public testing::Test {
  protected:
@@ -213,6 +233,28 @@ TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("argument 0: in.qpop\nargument 1: -s\n", ask(domain.ipv6, 110)) << server.log();
   }
+}
+
+/// What the administrator who started inetd had set reaches every service, but for this.
+TEST_F(Inetd, passes_no_environment_and_no_ignored_signal_with_env_in_the_line) {
+  make_small_roots();
+  const std::string arguments = " virtuald -i /virtual/conf.ftp service ";
+  const std::string bare = "/usr/local/bin/virtuald" + arguments;
+  const std::string by_env =
+      "/usr/bin/env env -i --default-signal /usr/local/bin/virtuald -i /virtual/conf.ftp service ";
+  const std::string start = " stream tcp4 nowait root ";
+  write_file("/run/inetd.conf", "5001" + start + bare + "environment\n5002" + start + by_env +
+                                    "environment\n5003" + start + bare + "signals\n5004" + start +
+                                    by_env + "signals\n");
+  Command server = command_of({daemon_path("inetutils-inetd", "/usr/sbin/inetutils-inetd"), "-d",
+                               "-p/run/inetd.pid", "/run/inetd.conf"});
+  server.environment = std::map<std::string, std::string>{{"SECRET", "of the administrator"}};
+  server.prepare = [] { ::signal(SIGUSR1, SIG_IGN); };
+  const BackgroundProcess running(server);
+  EXPECT_PRED2(contains, ask(kDomains[0].ipv4, 5001), "SECRET=of the administrator\n");
+  EXPECT_EQ("", ask(kDomains[0].ipv4, 5002)) << running.log();
+  EXPECT_EQ("ignored 10 blocked\n", ask(kDomains[0].ipv4, 5003));
+  EXPECT_EQ("ignored blocked\n", ask(kDomains[0].ipv4, 5004));
 }
 
 TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {

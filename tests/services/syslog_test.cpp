@@ -15,7 +15,7 @@
 namespace testing_support {
 namespace {
 
-class Syslog : public testing::Test {
+class Syslog : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -40,9 +40,11 @@ class Syslog : public testing::Test {
   }
 };
 
-TEST_F(Syslog, hears_the_daemons_of_each_domain) {
-  const BackgroundProcess server(
-      inetd({inetd_line("ftp", "conf.ftp ftpd"), inetd_line("poppassd", "")}));
+INSTANTIATE_ROOTS(Syslog);
+
+TEST_P(Syslog, hears_the_daemons_of_each_domain) {
+  const BackgroundProcess server(inetd(
+      {inetd_line("ftp", "conf.ftp ftpd", GetParam()), inetd_line("poppassd", "", GetParam())}));
   // The name of a user that only this domain is asked for tells the messages apart.
   const auto user_of = [](const Domain& domain) { return domain.name.substr(0, 7); };
   std::vector<Descriptor> clients;  // of poppassd, which thinks for some seconds
@@ -59,8 +61,8 @@ TEST_F(Syslog, hears_the_daemons_of_each_domain) {
   }
 }
 
-TEST_F(Syslog, hears_virtuald_itself) {
-  const BackgroundProcess server(inetd({inetd_line("ftp", "conf.ftp ftpd")}));
+TEST_P(Syslog, hears_virtuald_itself) {
+  const BackgroundProcess server(inetd({inetd_line("ftp", "conf.ftp ftpd", GetParam())}));
   EXPECT_EQ("", ask(kNobody, 21));
   EXPECT_TRUE(log_holds("/virtual/conf.ftp: no entry for 10.10.10.157, and no default"));
 }

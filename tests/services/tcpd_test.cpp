@@ -12,7 +12,7 @@
 namespace testing_support {
 namespace {
 
-class Tcpd : public testing::Test {
+class Tcpd : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -28,16 +28,18 @@ class Tcpd : public testing::Test {
   }
 };
 
-TEST_F(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
-  const BackgroundProcess server(inetd({inetd_line("ftp", "/usr/sbin/tcpd")}));
+INSTANTIATE_ROOTS(Tcpd);
+
+TEST_P(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
+  const BackgroundProcess server(inetd({inetd_line("ftp", "/usr/sbin/tcpd", GetParam())}));
   EXPECT_TRUE(lets_in(kDomains[0]));
   write_file("/etc/hosts.deny", std::string("virtuald: ") + kNobody + "\n");
   EXPECT_FALSE(lets_in(kDomains[0]));
 }
 
-TEST_F(Tcpd, in_the_root_goes_by_the_lists_of_the_domain) {
+TEST_P(Tcpd, in_the_root_goes_by_the_lists_of_the_domain) {
   write_file("/etc/hosts.deny", "ALL: ALL\n");
-  const BackgroundProcess server(inetd({inetd_line("ftp", "tcpd -l")}));
+  const BackgroundProcess server(inetd({inetd_line("ftp", "tcpd -l", GetParam())}));
   write_file(kDomains[0].root() / "etc/hosts.deny", "ftpd: ALL\n");
   EXPECT_FALSE(lets_in(kDomains[0]));
   EXPECT_TRUE(lets_in(kDomains[1]));

@@ -13,7 +13,7 @@
 namespace testing_support {
 namespace {
 
-class Web : public testing::Test {
+class Web : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
@@ -24,10 +24,12 @@ class Web : public testing::Test {
     }
   }
 
-  static Command server() { return inetd({inetd_line("http", "")}); }
+  static Command server() { return inetd({inetd_line("http", "", GetParam())}); }
 };
 
-TEST_F(Web, shows_the_pages_of_each_domain) {
+INSTANTIATE_ROOTS(Web);
+
+TEST_P(Web, shows_the_pages_of_each_domain) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(page_of(domain), curl("http://" + domain.ipv4 + "/").output);
@@ -35,12 +37,12 @@ TEST_F(Web, shows_the_pages_of_each_domain) {
   }
 }
 
-TEST_F(Web, shows_strangers_the_default_domain) {
+TEST_P(Web, shows_strangers_the_default_domain) {
   const BackgroundProcess running(server());
   EXPECT_EQ(page_of(kDomains[0]), curl(std::string("http://") + kNobody + "/").output);
 }
 
-TEST_F(Web, has_no_page_of_the_other_domain) {
+TEST_P(Web, has_no_page_of_the_other_domain) {
   write_file(web_site(kDomains[1]) / "only-here.html", "");
   const BackgroundProcess running(server());
   const std::vector<std::string> status = {"--output", "/dev/null", "--write-out", "%{http_code}"};
@@ -48,17 +50,25 @@ TEST_F(Web, has_no_page_of_the_other_domain) {
   EXPECT_EQ("404", curl("http://" + kDomains[0].ipv4 + "/only-here.html", status).output);
 }
 
-TEST_F(Web, runs_cgi_as_the_user_that_virtuald_became) {
+TEST_P(Web, runs_cgi_as_the_user_that_virtuald_became) {
   const BackgroundProcess running(server());
   EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
             curl("http://" + kDomains[0].ipv4 + "/cgi-bin/who").output);
 }
 
-TEST_F(Web, works_with_what_the_systemd_unit_leaves_of_root) {
-  const BackgroundProcess running(systemd_unit("www"));
+TEST_P(Web, works_with_what_the_systemd_unit_leaves_of_root) {
+  const BackgroundProcess running(systemd_unit("www", GetParam()));
   EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
             curl("http://" + kDomains[1].ipv4 + "/cgi-bin/who").output);
 }
+
+class WebByApache : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_web_machine();
+  }
+};
 
 /// Apache with what a Debian machine's /etc/apache2 gives it, and `text`.
 Command apache(const std::string& text, const std::string& option) {
@@ -75,7 +85,7 @@ Command apache(const std::string& text, const std::string& option) {
       {daemon_path("apache2-bin", "/usr/sbin/apache2"), "-f", "/run/apache2.conf", option});
 }
 
-TEST_F(Web, may_be_left_to_apache_and_its_own_virtual_hosts) {
+TEST_F(WebByApache, works_with_its_own_virtual_hosts) {
   const BackgroundProcess running(apache(sample("apache2.conf"), "-DFOREGROUND"));
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(page_of(domain), curl("http://" + domain.ipv4 + "/").output) << running.log();
@@ -83,7 +93,7 @@ TEST_F(Web, may_be_left_to_apache_and_its_own_virtual_hosts) {
   }
 }
 
-TEST_F(Web, cannot_be_apache_under_inetd_any_more) {
+TEST_F(WebByApache, cannot_run_under_inetd_any_more) {
   EXPECT_PRED2(contains, run(apache("ServerType inetd\n", "-t")).errors,
                "Invalid command 'ServerType'");
 }
