@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iomanip>
-#include <iterator>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -11,6 +10,7 @@
 
 #include "files.h"
 #include "paths.h"
+#include "systemd.h"
 #include "world.h"
 
 namespace testing_support {
@@ -61,21 +61,6 @@ bool is_listened_on(std::uint16_t port, bool ipv6_only) {
   const std::string table =
       (ipv6_only ? "" : read_file("/proc/net/tcp")) + read_file("/proc/net/tcp6");
   return std::regex_search(table, std::regex(listening));
-}
-
-std::vector<std::string> split_words(const std::string& line) {
-  std::istringstream stream(line);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
-
-/// The value of `name` in a unit of systemd among the samples.
-std::string setting(const std::string& unit, const std::string& name) {
-  for (const std::string& line : split_lines(sample(unit))) {
-    if (line.starts_with(name + "=")) {
-      return line.substr(name.size() + 1);
-    }
-  }
-  throw std::runtime_error(unit + ": no " + name);
 }
 
 /// A command of the samples, which isolate, for roots of that kind.
@@ -167,24 +152,15 @@ Command inetd(const std::vector<std::string>& lines) {
 }
 
 Command systemd_unit(const std::string& name, const std::string& roots) {
-  const std::string unit = "systemd/virtual-" + name;
-  const std::vector<std::string> capabilities =
-      split_words(setting(unit + "@.service", "CapabilityBoundingSet"));
-  std::string bounds = "-all";
-  for (const std::string& capability : capabilities) {
-    bounds += ",+" + capability.substr(std::string("CAP_").size());
+  const std::string unit = "virtual-" + name;
+  const fs::path directory = "/etc/systemd/system";
+  std::string service;
+  for (const std::string& line : split_lines(sample("systemd/" + unit + "@.service"))) {
+    service += (line.starts_with("ExecStart=") ? command_for(roots, line) : line) + "\n";
   }
-  Command command = command_of({daemon_path("systemd", "/usr/bin/systemd-socket-activate"), "-l",
-                                setting(unit + ".socket", "ListenStream"), "--accept", "--inetd",
-                                "--", "setsid", "setpriv", "--bounding-set=" + bounds});
-  if (setting(unit + "@.service", "NoNewPrivileges") == "yes") {
-    command.arguments.emplace_back("--no-new-privs");
-  }
-  for (const std::string& word :
-       split_words(command_for(roots, setting(unit + "@.service", "ExecStart")))) {
-    command.arguments.push_back(word);
-  }
-  return command;
+  write_file(directory / (unit + "@.service"), service);
+  write_file(directory / (unit + ".socket"), sample("systemd/" + unit + ".socket"));
+  return systemd(unit + ".socket");
 }
 
 Command dns() {
@@ -235,7 +211,7 @@ std::string password(const Domain& domain) {
 }
 
 void make_web_machine() {
-  make_machine();
+  make_machine({"systemd"});
   make_domains({"busybox"});
   for (const Domain& domain : kDomains) {
     write_file(web_site(domain) / "index.html", page_of(domain));

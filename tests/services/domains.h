@@ -55,9 +55,8 @@ std::string inetd_line(const std::string& service, const std::string& words,
 /// openbsd-inetd with these lines of inetd.conf.
 Command inetd(const std::vector<std::string>& lines);
 
-/// What systemd does for the units virtual-NAME of conf/systemd, by systemd-socket-activate:
-/// listens, and starts the service for each connection in a session of its own, with the
-/// capabilities that the unit leaves it. In roots of that kind.
+/// A real systemd with the units virtual-NAME of conf/systemd, for roots of that kind. Needs the
+/// package systemd.
 Command systemd_unit(const std::string& name, const std::string& roots = "isolated");
 
 /// A name server on 127.0.0.1, which programs ask, with conf/samples/dnsmasq.conf.

@@ -16,7 +16,7 @@ class Ftp : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"inetutils-ftpd"});
+    make_machine({"inetutils-ftpd", "systemd"});
     make_domains({"ftpd"});
   }
 

@@ -10,6 +10,7 @@
 
 #include "domains.h"
 #include "files.h"
+#include "network.h"
 #include "process.h"
 #include "world.h"
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 class MailMachine : public RootsTest {
  protected:
   static void make_sendmail_machine() {
-    make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d"});
+    make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d", "systemd"});
     make_domains({"sendmail", "/usr/libexec/sendmail/mail.local", "popa3d"});
     for (const Domain& domain : kDomains) {
       configure_sendmail(domain.root(), domain.name);
@@ -141,6 +142,21 @@ TEST_P(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   must_run({"sendmail.init", "stop"});
 }
 
+/// Not one line of its configuration names the domain.
+TEST_P(Mail, is_announced_by_the_name_that_the_root_has) {
+  const std::string unnamed =
+      std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDOMAIN_NAME.*\n"), "");
+  must_run({"hostname", "host.example.com"});
+  for (const Domain& domain : kDomains) {
+    write_file(domain.root() / "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 host.example.com\n" +
+                                                domain.ipv4 + " " + domain.name + "\n");
+    write_file(domain.root() / "etc/mail/sendmail.cf", sendmail_cf(unnamed, domain.name));
+    const std::string name =
+        GetParam() == std::string("isolated") ? domain.name : "host.example.com";
+    EXPECT_PRED2(contains, ask(domain.ipv4, 25, "QUIT\r\n"), "220 " + name + " ESMTP");
+  }
+}
+
 class Pop : public Mail {
  protected:
   void SetUp() override {
@@ -213,6 +229,18 @@ INSTANTIATE_ROOTS(MailByExim);
 
 TEST_P(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
   expect_mail_for_each_bob();
+}
+
+TEST_P(MailByExim, is_announced_by_the_name_that_the_root_has) {
+  must_run({"hostname", "host.example.com"});
+  for (const Domain& domain : kDomains) {
+    const fs::path config = domain.root() / "etc/exim4/exim4.conf";
+    write_file(config,
+               std::regex_replace(read_file(config), std::regex("primary_hostname.*\n"), ""));
+    const std::string name =
+        GetParam() == std::string("isolated") ? domain.name : "host.example.com";
+    EXPECT_PRED2(contains, ask(domain.ipv4, 25, "QUIT\r\n"), "220 " + name + " ESMTP");
+  }
 }
 
 TEST_P(MailByExim, between_the_domains_takes_the_way_over_the_network) {

@@ -18,7 +18,7 @@ class Poppassd : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"poppassd", "inetutils-ftpd"});
+    make_machine({"poppassd", "inetutils-ftpd", "systemd"});
     make_domains({"poppassd", "ftpd"});
   }
 
@@ -56,7 +56,7 @@ class Samba : public RootsTest {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"samba", "samba-common-bin", "samba-libs", "smbclient"});
+    make_machine({"samba", "samba-common-bin", "samba-libs", "smbclient", "systemd"});
     make_domains({"smbd", "smbpasswd"});
     for (const Domain& domain : kDomains) {
       write_file(domain.root() / "etc/samba/smb.conf", sample("smb.conf"));
@@ -98,6 +98,38 @@ TEST_P(Samba, refuses_bob_with_his_password_of_the_other_domain) {
 
 TEST_P(Samba, works_with_what_the_systemd_unit_leaves_of_root) {
   expect_files_of_each_domain(systemd_unit("smb", GetParam()));
+}
+
+/// A program that wants a terminal of its own, which a plain root has none to give.
+class Script : public RootsTest {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    make_machine();
+    make_domains({"script", "tty"});
+    for (const Domain& domain : kDomains) {
+      must_run({"mkdir", "-p", domain.root() / "dev/pts"});
+      must_run({"ln", "-sf", "pts/ptmx", domain.root() / "dev/ptmx"});
+    }
+  }
+
+  static std::string say_terminal(const Domain& domain) {
+    const std::string option = GetParam() == std::string("isolated") ? " -i" : "";
+    const BackgroundProcess server(
+        inetd({"5000 stream tcp4 nowait root /usr/local/bin/virtuald virtuald" + option +
+               " /virtual/conf.ftp script -qec tty /dev/null"}));
+    return ask(domain.ipv4, 5000);
+  }
+};
+
+INSTANTIATE_ROOTS(Script);
+
+TEST_P(Script, gets_a_terminal_in_an_isolated_root_only) {
+  for (const Domain& domain : kDomains) {
+    EXPECT_PRED2(contains, say_terminal(domain),
+                 GetParam() == std::string("isolated") ? "/dev/pts/0\r\n"
+                                                       : "failed to create pseudo-terminal");
+  }
 }
 
 }  // namespace

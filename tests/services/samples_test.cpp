@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "domains.h"
@@ -22,28 +24,42 @@ namespace fs = std::filesystem;
 
 /// A service of the samples, and what the tests' own service says when it is started in its place.
 struct Service {
-  std::string name;  // as in conf/samples/xinetd.d/virtual-NAME.in
-  std::string line;  // as in conf/samples/inetd.conf.in
+  std::string name;    // as in conf/samples/xinetd.d/virtual-NAME.in
+  std::string line;    // as in conf/samples/inetd.conf.in
+  std::string daemon;  // its program
   std::uint16_t port;
   std::string output;
 };
 
 const std::vector<Service> kServices = {
-    {"ftp", "ftp", 21, "argument 0: ftpd\nargument 1: -l\n"},
-    {"pop", "pop-3", 110, "domain1.com\n"},
-    {"mail", "smtp", 25, "argument 0: sendmail\nargument 1: -bs\n"},
-    {"www", "http", 80,
+    {"ftp", "ftp", "ftpd", 21, "argument 0: ftpd\nargument 1: -l\n"},
+    {"pop", "pop-3", "popa3d", 110, "domain1.com\n"},
+    {"mail", "smtp", "sendmail", 25, "argument 0: sendmail\nargument 1: -bs\n"},
+    {"www", "http", "busybox", 80,
      "argument 0: busybox\nargument 1: httpd\nargument 2: -i\nargument 3: -h\n"
      "argument 4: /var/www/html\n"},
-    {"poppassd", "poppassd", 106, "domain1.com\n"},
-    {"smb", "microsoft-ds", 445, "domain1.com\n"}};
+    {"poppassd", "poppassd", "poppassd", 106, "domain1.com\n"},
+    {"smb", "microsoft-ds", "smbd", 445, "domain1.com\n"}};
+
+/// How many connections one client may have at a time.
+constexpr std::size_t kPlacesOfASource = 32;
 
 class Samples : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
     make_machine({"systemd"});  // with the units that ours name
-    make_small_roots({"ftpd", "popa3d", "sendmail", "busybox", "poppassd", "smbd"});
+    std::vector<std::string> daemons;
+    for (const Service& service : kServices) {
+      daemons.push_back(service.daemon);
+    }
+    make_small_roots(daemons);
+  }
+
+  static Command xinetd() {
+    write_file("/run/xinetd.conf", "includedir " + sample_path("xinetd.d").string() + "\n");
+    return command_of(
+        {daemon_path("xinetd", "/usr/sbin/xinetd"), "-dontfork", "-f", "/run/xinetd.conf"});
   }
 
   static void expect_service(const Service& service, const BackgroundProcess& server) {
@@ -75,11 +91,54 @@ TEST_F(Samples, have_inetd_lines_that_start_each_service) {
 }
 
 TEST_F(Samples, have_xinetd_files_that_start_each_service) {
-  write_file("/run/xinetd.conf", "includedir " + sample_path("xinetd.d").string() + "\n");
-  const BackgroundProcess server(command_of(
-      {daemon_path("xinetd", "/usr/sbin/xinetd"), "-dontfork", "-f", "/run/xinetd.conf"}));
+  const BackgroundProcess server(xinetd());
   for (const Service& service : kServices) {
     expect_service(service, server);
+  }
+}
+
+/// Makes a program of domain1.com's root a script.
+void make_script(const std::string& name, const std::string& text) {
+  const fs::path root = kDomains[0].root();
+  fs::create_directories(root / "bin");
+  for (const char* program : {"sh", "sleep"}) {
+    fs::copy_file("/bin/busybox", root / "bin" / program);
+  }
+  write_file(root / "dev/null", "");  // sh opens it for what it does in the background
+  fs::remove(root / "usr/sbin" / name);
+  write_program(root / "usr/sbin" / name, "#!/bin/sh\n" + text);
+}
+
+constexpr const char* kGreetAndWait = "echo here\nread -r line\n";
+
+/// As many connections from `source` to domain1.com's FTP as it is given, up to `most`. They last
+/// as long as the result.
+std::vector<Descriptor> connect_as_often_as_possible(const std::string& source, std::size_t most) {
+  std::vector<Descriptor> connections;
+  while (connections.size() < most) {
+    Descriptor connection = connect_to(kDomains[0].ipv4, 21, source);
+    if (receive_some(connection.get()) != "here\n") {
+      break;
+    }
+    connections.push_back(std::move(connection));
+  }
+  return connections;
+}
+
+TEST_F(Samples, have_xinetd_files_that_leave_places_for_other_clients) {
+  make_script("ftpd", kGreetAndWait);
+  const BackgroundProcess server(xinetd());
+  const auto first = connect_as_often_as_possible(kDomains[0].ipv4, 300);
+  EXPECT_EQ(kPlacesOfASource, first.size()) << server.log();
+  const auto second = connect_as_often_as_possible(kDomains[1].ipv4, 300);
+  EXPECT_EQ(kPlacesOfASource, second.size()) << server.log();
+}
+
+/// By default xinetd turns a service off that is asked for more than 50 times in a second.
+TEST_F(Samples, have_xinetd_files_that_stand_many_connections_in_a_moment) {
+  const BackgroundProcess server(xinetd());
+  for (int count = 0; count < 200; ++count) {
+    ASSERT_EQ(kServices[0].output, ask(kDomains[0].ipv4, 21)) << count << server.log();
   }
 }
 
@@ -87,6 +146,44 @@ TEST_F(Samples, have_systemd_units_that_start_each_service) {
   for (const Service& service : kServices) {
     const BackgroundProcess server(systemd_unit(service.name));
     expect_service(service, server);
+  }
+}
+
+TEST_F(Samples, have_systemd_units_that_leave_places_for_other_clients) {
+  make_script("ftpd", kGreetAndWait);
+  const BackgroundProcess server(systemd_unit("ftp"));
+  const auto first = connect_as_often_as_possible(kDomains[0].ipv4, 300);
+  EXPECT_EQ(kPlacesOfASource, first.size()) << server.log();
+  const auto second = connect_as_often_as_possible(kDomains[1].ipv4, 300);
+  EXPECT_EQ(kPlacesOfASource, second.size()) << server.log();
+}
+
+TEST_F(Samples, have_a_systemd_unit_for_mail_that_lets_it_deliver_when_the_client_has_gone) {
+  make_script("sendmail", "(sleep 0.3; echo late >/delivered) <&- >&- 2>&- &\n");
+  const BackgroundProcess server(systemd_unit("mail"));
+  EXPECT_EQ("", ask(kDomains[0].ipv4, 25));
+  EXPECT_TRUE(arrives("late", kDomains[0].root() / "delivered")) << server.log();
+}
+
+/// The second wall, as it is felt in the root "/", and which daemon may gain privileges.
+TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
+  write_file("/home/secret", "");
+  for (const Service& service : kServices) {
+    const std::string conf = service.name == "poppassd" ? "pop" : service.name;
+    write_file("/virtual/conf." + conf, "default /\n");
+    write_program(
+        "/usr/sbin/" + service.daemon,
+        "#!/bin/sh\n"
+        "for place in /etc /usr /var/tmp /run /home /root /virtual /virtual/domain1.com; do\n"
+        "  { echo >$place/proof; } 2>/dev/null && echo $place\ndone\nls /home\nsed -n "
+        "'s/^NoNewPrivs:.//p' /proc/self/status\n");
+    const BackgroundProcess server(systemd_unit(service.name));
+    // The web's is another user, who may not write to /virtual.
+    const std::string written =
+        service.name == "www" ? "/var/tmp\n" : "/var/tmp\n/virtual\n/virtual/domain1.com\n";
+    const std::string no_new_privileges = service.name == "mail" ? "0\n" : "1\n";
+    EXPECT_EQ(written + no_new_privileges, ask(kDomains[0].ipv4, service.port)) << service.name;
+    EXPECT_FALSE(fs::exists("/var/tmp/proof"));
   }
 }
 

@@ -54,6 +54,17 @@ Descriptor open_socket(const SocketAddress& address) {
   return socket;
 }
 
+/// What comes next, after `text`.
+std::string receive(int descriptor, const std::string& text) {
+  pollfd waiting = {descriptor, POLLIN, 0};
+  if (::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) <= 0) {
+    throw std::runtime_error("nothing came, and the other side did not close; so far: " + text);
+  }
+  char buffer[65536];
+  const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
+  return {buffer, count > 0 ? static_cast<std::size_t>(count) : 0};
+}
+
 }  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
@@ -99,11 +110,17 @@ Connection connect_pair(const std::string& address) {
   return connect_pair(address, address);
 }
 
-Descriptor connect_to(const std::string& address, std::uint16_t port) {
+Descriptor connect_to(const std::string& address, std::uint16_t port, const std::string& source) {
   const SocketAddress target = make_address(address, port);
   Descriptor socket;
-  const bool connected = eventually([&socket, &target] {
+  const bool connected = eventually([&socket, &target, &source] {
     socket = open_socket(target);
+    if (!source.empty()) {
+      const SocketAddress from = make_address(source, 0);
+      if (::bind(socket.get(), from.get(), from.size) != 0) {
+        fail("bind to " + source);
+      }
+    }
     return ::connect(socket.get(), target.get(), target.size) == 0;
   });
   if (!connected) {
@@ -112,19 +129,18 @@ Descriptor connect_to(const std::string& address, std::uint16_t port) {
   return socket;
 }
 
+std::string receive_some(int descriptor) {
+  return receive(descriptor, "");
+}
+
 std::string receive_all(int descriptor) {
   std::string text;
   for (;;) {
-    pollfd waiting = {descriptor, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) <= 0) {
-      throw std::runtime_error("nothing came, and the other side did not close; so far: " + text);
-    }
-    char buffer[65536];
-    const ssize_t count = ::read(descriptor, buffer, sizeof buffer);
-    if (count <= 0) {
+    const std::string more = receive(descriptor, text);
+    if (more.empty()) {
       return text;
     }
-    text.append(buffer, static_cast<std::size_t>(count));
+    text += more;
   }
 }
 

@@ -33,8 +33,13 @@ struct Connection {
 Connection connect_pair(const std::string& listen_on, const std::string& target);
 Connection connect_pair(const std::string& address);
 
-/// Connects to a listener elsewhere; waits until there is one. Throws after kPatience.
-Descriptor connect_to(const std::string& address, std::uint16_t port);
+/// Connects to a listener elsewhere, from the address `source` if there is one; waits until there
+/// is a listener. Throws after kPatience.
+Descriptor connect_to(const std::string& address, std::uint16_t port,
+                      const std::string& source = "");
+
+/// What comes first: empty if the other side closes. Throws after kPatience.
+std::string receive_some(int descriptor);
 
 /// All that comes until the other side closes. Throws after kPatience.
 std::string receive_all(int descriptor);
