@@ -3,17 +3,22 @@
 #include <getopt.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -39,7 +44,8 @@ using testing_support::LogSocket;
 constexpr const char* kUsage =
     "usage: bench [--quick] [--only PART] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
     "Measures, as root, what virtuald costs and what others cost. PROGRAM is called as\n"
-    "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, look-up, memory or inetd.\n"
+    "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, mounts, look-up, memory\n"
+    "or inetd.\n"
     "--svg writes start-up.svg and look-up.svg.\n";
 
 const Place kPlace = {"/virtual/conf.bench", "/virtual/domain3.com", "/bin/noop"};
@@ -47,6 +53,7 @@ const Place kAnsweringPlace = {kPlace.config, kPlace.root, "/bin/answer"};
 const fs::path kPrograms = "/virtual/programs";
 
 constexpr const char* kStartUp = "start-up";
+constexpr const char* kMounts = "mounts";
 constexpr const char* kLookUp = "look-up";
 constexpr const char* kMemory = "memory";
 constexpr const char* kInetd = "inetd";
@@ -97,7 +104,8 @@ std::optional<Options> parse_options(int count, char** arguments) {
     }
   }
   const bool is_part = options.only.empty() || options.only == kStartUp ||
-                       options.only == kLookUp || options.only == kMemory || options.only == kInetd;
+                       options.only == kMounts || options.only == kLookUp ||
+                       options.only == kMemory || options.only == kInetd;
   return optind == count && is_part ? std::optional(options) : std::nullopt;
 }
 
@@ -151,6 +159,7 @@ class Bench {
 
  private:
   void measure_start_up();
+  void measure_mounts();
   void measure_look_up();
   void measure_memory();
   void measure_inetd();
@@ -191,6 +200,9 @@ void Bench::measure() {
   const cpu_set_t processors = stay_on_one_processor();
   if (is_wanted(kStartUp)) {
     measure_start_up();
+  }
+  if (is_wanted(kMounts)) {
+    measure_mounts();
   }
   if (is_wanted(kLookUp)) {
     measure_look_up();
@@ -247,6 +259,54 @@ void Bench::measure_start_up() {
   }
   std::printf("\nFrom vfork to the reaping of the service, three entries, %zu shuffled rounds\n\n",
               rounds);
+  print_table(table);
+}
+
+std::size_t count_mounts() {
+  std::ifstream file("/proc/self/mountinfo");
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
+}
+
+/// Mounts that have nothing to do with the domain, as a host has them.
+void mount_until(std::size_t total) {
+  for (std::size_t count = count_mounts(); count < total; ++count) {
+    const fs::path place = kPrograms.parent_path() / "mounts" / std::to_string(count);
+    fs::create_directories(place);
+    if (::mount("tmpfs", place.c_str(), "tmpfs", 0, nullptr) != 0) {
+      throw std::system_error(errno, std::generic_category(), "mount " + place.string());
+    }
+  }
+}
+
+/// A mount namespace begins as a copy of all mounts. First of those that the private world has.
+void Bench::measure_mounts() {
+  const std::size_t rounds = options_.quick ? 20 : 500;
+  const Connection connection = testing_support::connect_pair("127.0.0.1");
+  write_config(kPlace.config, {3, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
+  std::vector<const Contender*> racers = working_contenders(kPlace, connection);
+  std::erase_if(racers, [this](const Contender* contender) {
+    return contender != &contenders_[kNoop] && !makes_root(*contender);
+  });
+  Table table = {{"start-up over the no-op, us; mounts:"}};
+  for (std::size_t index = 1; index < racers.size(); ++index) {
+    table.push_back({racers[index]->name});
+  }
+  std::vector<Launch> launches;
+  for (const Contender* contender : racers) {
+    launches.push_back(launch_of(*contender, kPlace));
+  }
+  for (const std::size_t mounts : {std::size_t{0}, std::size_t{100}, std::size_t{1000}}) {
+    mount_until(mounts);
+    table[0].push_back(std::to_string(count_mounts()));
+    const std::vector<Summary> times = race(launches, connection.server.get(), rounds, drain());
+    for (std::size_t index = 1; index < racers.size(); ++index) {
+      table[index].push_back(number(times[index].median - times[kNoop].median, 1));
+    }
+  }
+  for (std::size_t count = count_mounts(); count > 0; --count) {
+    ::umount2((kPrograms.parent_path() / "mounts" / std::to_string(count)).c_str(), 0);
+  }
+  std::printf("\nBy the mounts of the host, %zu shuffled rounds\n\n", rounds);
   print_table(table);
 }
 

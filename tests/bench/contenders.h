@@ -13,6 +13,7 @@ namespace bench {
 enum class Form {
   service,  // it is the service itself
   root,     // PROGRAM ROOT SERVICE
+  bound,    // PROGRAM ROOT / SERVICE
   config,   // PROGRAM CONFIG SERVICE
   reader,   // the same, but it makes no root
   wrapped,  // argument 0 is the service, it makes no root
@@ -22,18 +23,21 @@ enum class Form {
 struct Contender {
   std::string name;  // for people
   Form form = Form::config;
-  std::string image;   // the program's file
-  std::string option;  // an argument before the others, or empty
+  std::string image;                 // the program's file
+  std::vector<std::string> options;  // arguments before the others
   std::filesystem::path program = {};
 };
 
 /// The contender `name` that `path` holds. Throws if it cannot be read.
 Contender load_contender(const std::string& name, Form form, const std::filesystem::path& path,
-                         const std::string& option = "");
+                         const std::vector<std::string>& options = {});
 
-/// The no-op service, the limit, virtuald twice, and those of the well-known wrappers that are on
-/// PATH.
+/// The no-op service, the limit, virtuald in three ways, and those of the well-known wrappers that
+/// are on PATH or unpacked by tests/run.
 std::vector<Contender> load_usual_contenders();
+
+/// Whether it makes a root, and so has to do with what is mounted.
+bool makes_root(const Contender& contender);
 
 /// Puts the contender's program where it can be started: from `directory`, which is made.
 void install_contender(Contender& contender, const std::filesystem::path& directory);
