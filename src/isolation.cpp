@@ -144,17 +144,20 @@ void decode_mount_point(std::string_view text) {
   mount_point[size] = '\0';
 }
 
-/// Whether a line of mountinfo is about a kernel file system that can be written to. If so, its
-/// place is in mount_point.
+/// Whether a line of mountinfo is, or may be, about a kernel file system that can be written to. If
+/// so, its place is in mount_point.
 bool is_way_to_kernel(std::string_view line) {
   std::string_view rest = line;
   rest.remove_prefix(std::min(line.find(" - "), line.size()));
+  // A domain can move a mount so deep that the line is cut before the end of its type. mount(2)
+  // takes no such place either, and so refuses it.
+  const bool is_cut = line.size() >= LineReader::kPieceSize;
   const std::string_view type = take_field(rest, 2);
   const std::string_view place = take_field(line, 4);
   const std::string_view flags = take_field(line, 0);
   const bool is_kernels = std::find(std::begin(kKernelFileSystems), std::end(kKernelFileSystems),
                                     type) != std::end(kKernelFileSystems);
-  if (!is_kernels || flags == "ro" || flags.starts_with("ro,")) {
+  if (!is_cut && (!is_kernels || flags == "ro" || flags.starts_with("ro,"))) {
     return false;
   }
   decode_mount_point(place);

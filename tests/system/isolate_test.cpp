@@ -385,6 +385,61 @@ TEST_F(Isolate, kernel_file_system_that_is_hidden_is_refused) {
                  "isolate /virtual/domain1.com: mount read-only /srv/proc: " + reason_of(ENOENT));
 }
 
+/// Moves `from`, a name in the root, below `count` directories with names as long as may be, where
+/// no path leads to it in one piece.
+void bury(const std::string& from, int count, const std::string& to = "buried") {
+  const std::string name(255, 'x');
+  int directory = ::open(kRoot.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int root = directory;
+  for (int depth = 0; depth < count; ++depth) {
+    ::mkdirat(directory, name.c_str(), 0755);
+    const int next = ::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory != root) {
+      ::close(directory);
+    }
+    directory = next;
+  }
+  EXPECT_EQ(0, ::renameat(root, from.c_str(), directory, to.c_str()));
+  ::close(directory);
+  ::close(root);
+}
+
+/// No path of one call leads there; the deeper one's line of mountinfo is longer than what is read
+/// at a time.
+TEST_F(Isolate, kernel_file_system_that_a_domain_has_buried_is_refused) {
+  for (const int depth : {20, 300}) {
+    SCOPED_TRACE(depth);
+    fs::create_directories(kRoot + "/srv/proc");
+    ASSERT_EQ(0, ::mount("proc", (kRoot + "/srv/proc").c_str(), "proc", 0, nullptr));
+    bury("srv", depth);
+    const Served served = serve(serving_with({"hostname"}));
+    EXPECT_EQ("", served.answer);
+    EXPECT_EQ(125, served.status);
+    ASSERT_EQ(1U, served.log.size());
+    EXPECT_TRUE(without_prefix(served.log[0])
+                    .starts_with("isolate /virtual/domain1.com: mount read-only /xxx"))
+        << served.log[0];
+    fs::rename(kRoot, "/virtual/buried." + std::to_string(depth));
+    SetUp();
+  }
+}
+
+/// The line is cut within the type's name.
+TEST_F(Isolate, kernel_file_system_whose_line_is_cut_anywhere_is_refused) {
+  constexpr int kDirectories = 255;  // 65,280 bytes: the rest of the line ends close to 65,536
+  // As far as mountinfo's numbers leave open.
+  for (std::size_t size = 200; size < 230; ++size) {
+    SCOPED_TRACE(size);
+    const std::string name(size, 'y');
+    fs::create_directories(kRoot + "/" + name + "/proc");
+    ASSERT_EQ(0, ::mount("proc", (kRoot + "/" + name + "/proc").c_str(), "proc", 0, nullptr));
+    bury(name, kDirectories, name);
+    EXPECT_EQ(125, serve(serving_with({"hostname"})).status);
+    fs::rename(kRoot, "/virtual/cut." + std::to_string(size));
+    SetUp();
+  }
+}
+
 /// User 0 of the domain exchanges what leads to a mount while it is being made read-only. No
 /// connection may be served with a proc that can be written to.
 TEST_F(Isolate, kernel_file_system_is_read_only_whatever_a_domain_does_to_its_way) {
