@@ -31,20 +31,6 @@ bool parse_id(std::string_view text, id_t& id) {
          id != std::numeric_limits<id_t>::max();
 }
 
-/// Splits `line` at its colons. The number of fields, which may be larger than `size`.
-std::size_t split_fields(std::string_view line, std::string_view* fields, std::size_t size) {
-  std::size_t count = 0;
-  for (bool more = true; more; ++count) {
-    const std::size_t colon = line.find(':');
-    more = colon != std::string_view::npos;
-    if (count < size) {
-      fields[count] = line.substr(0, colon);
-    }
-    line.remove_prefix(more ? colon + 1 : line.size());
-  }
-  return count;
-}
-
 /// True if the comma-separated `members` hold `user`.
 bool holds_member(std::string_view members, std::string_view user) {
   while (!members.empty()) {
@@ -198,6 +184,19 @@ bool check_half(std::string_view half, std::string_view text, Error& error) {
 
 }  // namespace
 
+std::size_t split_fields(std::string_view line, std::string_view* fields, std::size_t size) {
+  std::size_t count = 0;
+  for (bool more = true; more; ++count) {
+    const std::size_t colon = line.find(':');
+    more = colon != std::string_view::npos;
+    if (count < size) {
+      fields[count] = line.substr(0, colon);
+    }
+    line.remove_prefix(more ? colon + 1 : line.size());
+  }
+  return count;
+}
+
 bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error) {
   const std::size_t colon = text.find(':');
   const bool has_group = colon != std::string_view::npos;
@@ -249,6 +248,14 @@ bool become(const Identity& identity, Error& error) {
   // Capabilities that outlive setuid (securebits, capabilities(7)) would let these succeed.
   if (::setuid(0) == 0 || ::setgroups(0, nullptr) == 0) {
     return error.fail({"setuid ", uid.text(), ": root can be had back: not started"});
+  }
+  return true;
+}
+
+bool drop_groups(Error& error) {
+  // A user namespace may forbid it, and then has no groups of its own to drop.
+  if ((::setgroups(0, nullptr) != 0 && ::getgroups(0, nullptr) != 0) || ::setgid(0) != 0) {
+    return error.fail_errno("setgroups for uid", "0", errno);
   }
   return true;
 }

@@ -10,6 +10,8 @@
 #include "virtuald/address.h"
 #include "virtuald/check/check.h"
 #include "virtuald/config.h"
+#include "virtuald/enter/environment.h"
+#include "virtuald/enter/session.h"
 #include "virtuald/error.h"
 #include "virtuald/identity.h"
 #include "virtuald/inherited.h"
@@ -28,6 +30,7 @@ namespace {
 // The exit statuses; 125 to 127 are those of chroot(1), env(1) and their like.
 constexpr int kOk = 0;
 constexpr int kNegative = 1;          // -t: errors; -q: no entry
+constexpr int kTimeIsUp = 124;        // -x -l: as timeout(1) has it
 constexpr int kFailed = 125;          // virtuald itself failed
 constexpr int kCannotStart = 126;     // the program is there but does not start
 constexpr int kProgramMissing = 127;  // it is not there
@@ -39,6 +42,7 @@ struct {
   Error error;
   Message connection;  // of -v
   Identity identity;
+  Session session;  // of -x
 } large;
 LineReader& reader = large.reader;
 Error& error = large.error;
@@ -129,6 +133,57 @@ int serve(const Options& options) {
   return fail(start == Start::failed ? kCannotStart : kProgramMissing);
 }
 
+/// -x: becomes the program in the root, once in a session of its own. Returns only if it was not
+/// started.
+int become_program(const Options& options, int root, const UserSpec* user) {
+  const char* const name = options.operands[0];
+  char** const program = options.operands + 1;
+  if (!make_root(options, root, name)) {
+    return fail();
+  }
+  if (user == nullptr ? !drop_groups(error)
+                      : !find_identity(*user, AT_FDCWD, name, reader, large.identity, error) ||
+                            !become(large.identity, error)) {
+    return fail();
+  }
+  const char* const path = make_environment(user, reader);
+  const Start start = start_program(program[0], path, program, name, error);
+  return fail(start == Start::failed ? kCannotStart : kProgramMissing);
+}
+
+/// -x: the side of the one who waits for the program.
+int see_to_its_end(const Options& options) {
+  int status = 0;
+  if (supervise(large.session, status)) {
+    return end_like(status);
+  }
+  const Decimal seconds(options.seconds);
+  error.set({options.operands[1], " in ", options.operands[0],
+             ": killed, since it did not end within ", seconds.text(), " s"});
+  return fail(kTimeIsUp);
+}
+
+/// -x: a root entered by hand.
+int enter(const Options& options) {
+  UserSpec user;
+  if (options.user != nullptr && !parse_user_spec(options.user, user, error)) {
+    return fail();
+  }
+  const int root = open_or_refuse(options.operands[0], Subject::root, options);
+  if (root < 0) {
+    return fail();
+  }
+  switch (begin_session(options.seconds, large.session, error)) {
+    case Side::outside:
+      return see_to_its_end(options);
+    case Side::inside:
+      return become_program(options, root, options.user != nullptr ? &user : nullptr);
+    case Side::failed:
+      break;
+  }
+  return fail();
+}
+
 /// -q: the directory that a connection to an address would get.
 int query(const Options& options) {
   const char* const config = options.operands[1];
@@ -168,6 +223,8 @@ int run(int count, char** arguments) {
   switch (options.mode) {
     case Mode::serve:
       return serve(options);
+    case Mode::enter:
+      return enter(options);
     case Mode::test:
       return test(options);
     case Mode::query:

@@ -2,12 +2,23 @@
 
 #include <unistd.h>
 
+#include <charconv>
+#include <string_view>
+
 namespace virtuald {
 namespace {
 
 /// What is missing or too much among the operands, or nullptr.
 const char* find_operand_fault(const Options& options, int count) {
   const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
+  if (options.mode == Mode::enter) {
+    return options.argument_zero != nullptr ? "-a does not go with -x"
+           : count < 2                      ? "-x takes a root and a program to run in it"
+                                            : nullptr;
+  }
+  if (options.seconds != 0) {
+    return "-l goes with -x only";
+  }
   if (options.mode == Mode::serve) {
     // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
     return count < 1    ? "no configuration file given (virtuald -h shows the usage)"
@@ -27,12 +38,19 @@ const char* find_operand_fault(const Options& options, int count) {
   return count != 0 ? "-V and -h take nothing" : nullptr;
 }
 
+/// The argument of -l.
+bool parse_seconds(std::string_view text, int& seconds) {
+  constexpr int kDay = 86400;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return code == std::errc{} && end == text.data() + text.size() && seconds >= 1 && seconds <= kDay;
+}
+
 }  // namespace
 
 bool parse_options(int count, char** arguments, Options& options, Error& error) {
   ::opterr = 0;
   int mode_options = 0;
-  for (int option = 0; (option = ::getopt(count, arguments, "+:iva:u:wtqVh")) != -1;) {
+  for (int option = 0; (option = ::getopt(count, arguments, "+:iva:u:l:wxtqVh")) != -1;) {
     const char text[] = {'-', static_cast<char>(optopt), '\0'};
     switch (option) {
       case 'i':
@@ -50,6 +68,12 @@ bool parse_options(int count, char** arguments, Options& options, Error& error) 
       case 'u':
         options.user = optarg;
         break;
+      case 'l':
+        if (!parse_seconds(optarg, options.seconds)) {
+          return error.fail({"-l ", optarg, ": not a number of seconds, 1 to 86400"});
+        }
+        break;
+      case 'x':
       case 't':
       case 'q':
       case 'V':
@@ -64,7 +88,7 @@ bool parse_options(int count, char** arguments, Options& options, Error& error) 
     }
   }
   if (mode_options > 1) {
-    return error.fail({"only one of -t, -q, -V and -h can be given"});
+    return error.fail({"only one of -x, -t, -q, -V and -h can be given"});
   }
   options.operands = arguments + optind;
   const char* const fault = find_operand_fault(options, count - optind);

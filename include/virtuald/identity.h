@@ -44,4 +44,10 @@ struct Identity {
 /// setgroups(2), setgid(2), setuid(2), and then the proof that none of them can be undone.
 [[nodiscard]] bool become(const Identity& identity, Error& error);
 
+/// Leaves root without the groups that whoever called it is in.
+[[nodiscard]] bool drop_groups(Error& error);
+
+/// Splits `line` at its colons. The number of fields, which may be larger than `size`.
+std::size_t split_fields(std::string_view line, std::string_view* fields, std::size_t size);
+
 }  // namespace virtuald

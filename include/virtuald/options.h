@@ -10,11 +10,12 @@ namespace virtuald {
 /// What -h prints.
 constexpr std::string_view kUsage =
     "usage: virtuald [-ivw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
+    "       virtuald -x [-iw] [-l seconds] [-u user[:group]] root program [argument ...]\n"
     "       virtuald -t [-iw] config [program]\n"
     "       virtuald -q [-w] address config\n"
     "       virtuald -V | -h\n";
 
-enum class Mode { serve, test = 't', query = 'q', version = 'V', help = 'h' };
+enum class Mode { serve, enter = 'x', test = 't', query = 'q', version = 'V', help = 'h' };
 
 struct Options {
   Mode mode = Mode::serve;
@@ -23,7 +24,8 @@ struct Options {
   bool isolate = false;                 // -i
   const char* argument_zero = nullptr;  // -a, or nullptr
   const char* user = nullptr;           // -u, or nullptr
-  char** operands = nullptr;            // as many as the mode takes, or more in Mode::serve
+  int seconds = 0;                      // -l, or 0 for no limit
+  char** operands = nullptr;            // as many as the mode takes; a program's may be more
 };
 
 /// Options end at the first operand, so that a service's own are never taken for ours. Fails on an

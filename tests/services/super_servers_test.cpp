@@ -241,7 +241,7 @@ TEST_F(Inetd, passes_no_environment_and_no_ignored_signal_with_env_in_the_line) 
   const std::string arguments = " virtuald -i /virtual/conf.ftp service ";
   const std::string bare = "/usr/local/bin/virtuald" + arguments;
   const std::string by_env =
-      "/usr/bin/env env -i --default-signal /usr/local/bin/virtuald -i /virtual/conf.ftp service ";
+      "/usr/bin/env env -i /usr/local/bin/virtuald -i /virtual/conf.ftp service ";
   const std::string start = " stream tcp4 nowait root ";
   write_file("/run/inetd.conf", "5001" + start + bare + "environment\n5002" + start + by_env +
                                     "environment\n5003" + start + bare + "signals\n5004" + start +

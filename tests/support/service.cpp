@@ -1,6 +1,7 @@
 // A small static service that tests put into roots: it says what it was started as.
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,6 +81,28 @@ void say_signals() {
   say(line);
 }
 
+/// All that are ignored.
+void say_ignored() {
+  std::string line = "ignored";
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) {
+      line += " " + std::to_string(signal);
+    }
+  }
+  say(line);
+}
+
+/// Types on the terminal that is its standard input.
+void inject(const std::string& keys) {
+  for (const char key : keys) {
+    if (::ioctl(STDIN_FILENO, TIOCSTI, &key) != 0) {
+      say(std::string("TIOCSTI: ") + std::strerror(errno));
+      return;
+    }
+  }
+}
+
 /// Tries to leave the root by descriptor `number`.
 void try_to_leave(const char* number) {
   if (::fchdir(std::atoi(number)) != 0) {
@@ -99,7 +122,8 @@ void try_to_trace_parent() {
 
 /// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
 /// `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
-/// `environment`, `trace` (its parent).
+/// `environment`, `trace` (its parent), `ignored` (signals), `inject TEXT` (types it on its
+/// terminal).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
   if (what == "name") {
@@ -114,6 +138,10 @@ int main(int count, char** arguments) {
     char text[16];
     std::snprintf(text, sizeof text, "umask %o", ::umask(0));
     say(text);
+  } else if (what == "ignored") {
+    say_ignored();
+  } else if (what == "inject" && count > 2) {
+    inject(arguments[2]);
   } else if (what == "cwd") {
     char buffer[4096];
     say(::getcwd(buffer, sizeof buffer) != nullptr ? buffer : std::strerror(errno));

@@ -84,6 +84,27 @@ void Terminal::type(std::string_view keys) const {
   checked(static_cast<int>(::write(master_.get(), keys.data(), keys.size())), "write to terminal");
 }
 
+termios Terminal::modes() const {
+  termios modes{};
+  checked(::tcgetattr(master_.get(), &modes), "tcgetattr");
+  return modes;
+}
+
+void Terminal::resize(int rows, int columns) const {
+  const winsize size{static_cast<unsigned short>(rows), static_cast<unsigned short>(columns), 0, 0};
+  checked(::ioctl(master_.get(), TIOCSWINSZ, &size), "TIOCSWINSZ");
+}
+
+void Terminal::stop_output(bool stopped) const {
+  const Descriptor slave(
+      checked(::ioctl(master_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), "TIOCGPTPEER"));
+  checked(::tcflow(slave.get(), stopped ? TCOOFF : TCOON), "tcflow");
+}
+
+void Terminal::hang_up() {
+  master_.reset();
+}
+
 int Terminal::finish() {
   while (read_more()) {
   }

@@ -1,6 +1,8 @@
 // A terminal for programs that ask somebody.
 #pragma once
 
+#include <termios.h>
+
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,20 @@ class Terminal {
 
   /// Presses keys; Enter is "\r".
   void type(std::string_view keys) const;
+
+  /// What `stty -a` shows.
+  [[nodiscard]] termios modes() const;
+
+  /// Makes the window another size.
+  void resize(int rows, int columns) const;
+
+  /// Takes no output any more, or again.
+  void stop_output(bool stopped) const;
+
+  /// Goes away, as a window that is closed or a connection that breaks.
+  void hang_up();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Waits for the program's end. As `Outcome::status`.
   int finish();

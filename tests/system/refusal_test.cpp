@@ -70,8 +70,8 @@ TEST_F(Refusal, no_program) {
 }
 
 TEST_F(Refusal, unknown_option) {
-  expect_refused({"-x", "/virtual/conf", "service"}, 125,
-                 "unknown option -x (virtuald -h shows the usage)");
+  expect_refused({"-z", "/virtual/conf", "service"}, 125,
+                 "unknown option -z (virtuald -h shows the usage)");
 }
 
 TEST_F(Refusal, option_without_its_argument) {
@@ -79,7 +79,7 @@ TEST_F(Refusal, option_without_its_argument) {
 }
 
 TEST_F(Refusal, two_modes_at_once) {
-  expect_refused({"-t", "-q"}, 125, "only one of -t, -q, -V and -h can be given");
+  expect_refused({"-t", "-q"}, 125, "only one of -x, -t, -q, -V and -h can be given");
 }
 
 TEST_F(Refusal, configuration_that_is_not_there) {

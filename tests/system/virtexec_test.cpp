@@ -439,7 +439,8 @@ TEST_P(Virtexec, makes_no_file) {
   const std::string calls = testing_support::read_file("/run/calls");
   ASSERT_NE(calls.find("/name"), std::string::npos);
   for (const std::string& line : testing_support::split_lines(calls)) {
-    if (line.find("\"/dev/") == std::string::npos) {
+    // What counts the lines of a test's virtuald is a file.
+    if (line.find("\"/dev/") == std::string::npos && line.find(".profraw") == std::string::npos) {
       EXPECT_EQ(std::string::npos, line.find("O_CREAT")) << line;
       EXPECT_EQ(std::string::npos, line.find("mkdir")) << line;
     }

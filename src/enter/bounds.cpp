@@ -1,0 +1,109 @@
+#include "virtuald/enter/bounds.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+
+#include "virtuald/clock.h"
+
+namespace virtuald {
+namespace {
+
+struct Limit {
+  decltype(RLIMIT_CORE) resource;
+  rlim_t value;
+};
+
+constexpr rlim_t kMebibyte = rlim_t{1} << 20;
+
+}  // namespace
+
+bool Bounds::begin(int seconds, Error& error) {
+  if (seconds == 0) {
+    return true;
+  }
+  seconds_ = seconds;
+  if (::pipe2(input_, O_CLOEXEC) != 0 || ::pipe2(output_.ends, O_CLOEXEC) != 0 ||
+      ::pipe2(errors_.ends, O_CLOEXEC) != 0) {
+    return error.fail_errno("pipe for", "-l", errno);
+  }
+  return ::unshare(CLONE_NEWPID) == 0 ||
+         error.fail_errno("unshare", "(-l needs a process namespace)", errno);
+}
+
+void Bounds::apply() const {
+  if (!are_set()) {
+    return;
+  }
+  ::dup2(input_[0], STDIN_FILENO);
+  ::dup2(output_.ends[1], STDOUT_FILENO);
+  ::dup2(errors_.ends[1], STDERR_FILENO);
+  // The kernel counts processes of the user's, those outside included, and none of root's.
+  const auto seconds = static_cast<rlim_t>(seconds_);
+  for (const auto& [resource, value] :
+       {Limit{RLIMIT_CORE, 0}, Limit{RLIMIT_NPROC, 256}, Limit{RLIMIT_AS, 1024 * kMebibyte},
+        Limit{RLIMIT_FSIZE, kMebibyte / 16}, Limit{RLIMIT_CPU, seconds}}) {
+    const rlimit both = {value, value};
+    ::setrlimit(resource, &both);
+  }
+}
+
+void Bounds::start() {
+  if (!are_set()) {
+    return;
+  }
+  for (const int end : {input_[0], input_[1], output_.ends[1], errors_.ends[1]}) {
+    ::close(end);
+  }
+  deadline_ = milliseconds_now() + std::int64_t{seconds_} * 1000;
+}
+
+int Bounds::milliseconds_left() const {
+  return are_set() ? static_cast<int>(std::max<std::int64_t>(deadline_ - milliseconds_now(), 0))
+                   : -1;
+}
+
+void Bounds::watch(pollfd& output, pollfd& errors) const {
+  output = {are_set() ? output_.ends[0] : -1, POLLIN, 0};
+  errors = {are_set() ? errors_.ends[0] : -1, POLLIN, 0};
+}
+
+void Bounds::Output::read_more(const pollfd& ready) {
+  if (ready.revents == 0) {
+    return;
+  }
+  const ssize_t count = ::read(ends[0], text + size, sizeof text - size);
+  size += count > 0 ? static_cast<std::size_t>(count) : 0;
+  if (count <= 0 || size == sizeof text) {
+    ::close(ends[0]);
+    ends[0] = -1;
+  }
+}
+
+void Bounds::collect(const pollfd& output, const pollfd& errors) {
+  output_.read_more(output);
+  errors_.read_more(errors);
+}
+
+void Bounds::pass_on() {
+  pollfd ends[2];
+  for (watch(ends[0], ends[1]); are_set() && ::poll(ends, 2, 0) > 0; watch(ends[0], ends[1])) {
+    collect(ends[0], ends[1]);
+  }
+  // Who does not read it does not want it.
+  const auto write_all = [](int to, const char* text, std::size_t size) {
+    for (ssize_t count = 0; size > 0 && (count = ::write(to, text, size)) > 0;) {
+      text += count;
+      size -= static_cast<std::size_t>(count);
+    }
+  };
+  write_all(STDOUT_FILENO, output_.text, output_.size);
+  write_all(STDERR_FILENO, errors_.text, errors_.size);
+}
+
+}  // namespace virtuald

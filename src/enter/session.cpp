@@ -1,0 +1,271 @@
+#include "virtuald/enter/session.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+
+namespace virtuald {
+namespace {
+
+/// What the process outside takes for the program.
+constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
+                             SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH, SIGALRM};
+
+/// Blocks them, and returns a descriptor to read them from. Those that are ignored stay so. With
+/// bounds, this process stops alone, and so does not wait for what the program does then.
+int open_signals(bool has_bounds) {
+  sigset_t taken;
+  ::sigemptyset(&taken);
+  for (const int signal : kPassedOn) {
+    struct sigaction action {};
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN && (signal != SIGTSTP || !has_bounds)) {
+      ::sigaddset(&taken, signal);
+    }
+  }
+  ::sigprocmask(SIG_SETMASK, &taken, nullptr);
+  return ::signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void block_all_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+void clean_signals() {
+  // The kernel's sigaction, all of it zero: a libc's signal(3) refuses the numbers that it uses
+  // itself, and fails for nothing else but SIGKILL and SIGSTOP.
+  constexpr unsigned long kDefault[8] = {};
+  for (int signal = 1; signal < _NSIG; ++signal) {
+    ::syscall(SYS_rt_sigaction, signal, kDefault, nullptr, (_NSIG - 1) / 8);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Gives the foreground of the leader's terminal to the program, or takes it from it. Other groups
+/// are jobs of the program's own.
+void place(int terminal, pid_t program, bool in_foreground) {
+  const pid_t from = in_foreground ? ::getpgrp() : program;
+  if (::tcgetpgrp(terminal) == from) {
+    ::tcsetpgrp(terminal, in_foreground ? program : ::getpgrp());
+  }
+}
+
+/// The leader's part, until it is killed or told to hang up. It holds no descriptor but 0, where it
+/// reports, and 1, its terminal.
+[[noreturn]] void lead(pid_t program) {
+  sigset_t all;
+  ::sigfillset(&all);
+  for (bool has_program = true;;) {
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&all, &info);
+    int status = 0;
+    pid_t child = 0;
+    while (signal == SIGCHLD && (child = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+      if (child != program) {
+        continue;  // as the first process of a namespace it is given orphans
+      }
+      has_program = WIFSTOPPED(status);
+      if (::write(0, &status, sizeof status) < 0) {
+        ::_exit(0);
+      }
+    }
+    if (!has_program && signal == SIGHUP) {
+      ::_exit(0);
+    }
+    if (has_program && signal > 0 && signal != SIGCHLD) {
+      if (signal == SIGCONT && info.si_code == SI_QUEUE) {
+        place(1, program, info.si_value.sival_int != 0);
+      }
+      ::kill(-program, signal);
+    }
+  }
+}
+
+/// Both sides of the leader's fork.
+Side start_program_group(Session& session, int report, Error& error) {
+  block_all_signals();
+  // Ignored, it would leave no children to wait for.
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
+  pid_t program = -1;
+  if (::prctl(PR_SET_PDEATHSIG, session.bounds.are_set() ? SIGKILL : SIGHUP) != 0 ||
+      ::setsid() < 0 || (session.terminal.control(), program = ::fork()) < 0) {
+    error.fail_errno("fork of", "a session", errno);
+    return Side::failed;
+  }
+  ::setpgid(program, program);
+  if (program > 0) {
+    ::dup2(report, 0);
+    ::dup2(session.terminal.is_open() ? session.terminal.slave() : 0, 1);
+    ::syscall(SYS_close_range, 2, UINT_MAX, 0);
+    lead(program);
+  }
+  session.terminal.replace_standard();
+  session.bounds.apply();
+  clean_signals();
+  ::umask(022);
+  return Side::inside;
+}
+
+Side stay_outside(Session& session, const int* report) {
+  ::close(report[1]);
+  session.reports = report[0];
+  session.bounds.start();
+  session.terminal.give_slave_away();
+  // Whoever reads what the program writes, or writes what it reads, does not wait for this process.
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (!session.bounds.are_set() && ::isatty(descriptor) == 0) {
+      ::close(descriptor);
+    }
+  }
+  return Side::outside;
+}
+
+/// Tells the leader, which may be stopped by the program, and by it the program.
+void continue_program(const Session& session, bool in_foreground) {
+  sigval value{};
+  value.sival_int = in_foreground ? 1 : 0;
+  ::sigqueue(session.leader, SIGCONT, value);
+}
+
+/// The program has stopped: so does the job that this process is part of, as far as a shell has it
+/// under control. Then both go on.
+void stop_and_go_on(Session& session, int signal) {
+  const bool uses_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  if (uses_terminal) {
+    session.terminal.want();
+    session.terminal.take();
+  }
+  if (uses_terminal && session.terminal.is_held()) {
+    continue_program(session, true);
+    return;
+  }
+  session.terminal.give_back();
+  const int stop = uses_terminal ? signal : SIGTSTP;
+  sigset_t signals;
+  sigset_t before;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, stop);
+  ::sigprocmask(SIG_UNBLOCK, &signals, &before);
+  ::kill(0, stop);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  // SIGCONT has the rest done. Without it this process was not stopped: the kernel does not stop a
+  // job that no shell could continue. A program that reads without the foreground would be back
+  // here at once.
+  ::sigpending(&signals);
+  if (::sigismember(&signals, SIGCONT) != 1) {
+    session.terminal.take();
+    continue_program(session, true);
+  }
+}
+
+/// Something was sent to the process outside.
+void pass_signal_on(Session& session) {
+  signalfd_siginfo info{};
+  const ssize_t size = ::read(session.signals, &info, sizeof info);
+  const int signal = size > 0 ? static_cast<int>(info.ssi_signo) : 0;
+  switch (signal) {
+    case SIGWINCH:
+      session.terminal.copy_size();
+      break;
+    case SIGCONT:
+      session.terminal.take();
+      continue_program(session, session.terminal.is_held());
+      break;
+    default:
+      ::kill(session.leader, signal);
+      break;
+  }
+}
+
+/// Waits until the program has ended, and sets `status` to how; or until the leader has. False if
+/// the time was up before.
+bool wait_for_end(Session& session, int& status) {
+  for (;;) {
+    pollfd ends[6] = {{session.signals, POLLIN, 0}, {session.reports, POLLIN, 0}};
+    session.terminal.watch(ends[2], ends[3]);
+    session.bounds.watch(ends[4], ends[5]);
+    const int left = session.bounds.milliseconds_left();
+    if (left == 0) {
+      return false;
+    }
+    ::poll(ends, 6, left);
+    if (ends[0].revents != 0) {
+      pass_signal_on(session);
+    }
+    session.terminal.move(ends[2], ends[3]);
+    session.bounds.collect(ends[4], ends[5]);
+    int report = 0;
+    if (ends[1].revents == 0) {
+      continue;
+    }
+    if (::read(session.reports, &report, sizeof report) <= 0) {
+      return true;
+    }
+    if (!WIFSTOPPED(report)) {
+      status = report;
+      return true;
+    }
+    if (!session.bounds.are_set()) {
+      stop_and_go_on(session, WSTOPSIG(report));
+    }
+  }
+}
+
+}  // namespace
+
+Side begin_session(int seconds, Session& session, Error& error) {
+  int report[2];
+  if (!session.terminal.open(seconds == 0, error) || !session.bounds.begin(seconds, error)) {
+    return Side::failed;
+  }
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
+  if (::pipe2(report, O_CLOEXEC) != 0 || (session.signals = open_signals(seconds != 0)) < 0 ||
+      (session.leader = ::fork()) < 0) {
+    error.fail_errno("fork of", "a session", errno);
+    return Side::failed;
+  }
+  return session.leader == 0 ? start_program_group(session, report[1], error)
+                             : stay_outside(session, report);
+}
+
+bool supervise(Session& session, int& status) {
+  constexpr int kUnknown = -1;
+  status = kUnknown;
+  session.terminal.take();
+  const bool is_in_time = wait_for_end(session, status);
+  session.terminal.finish(session.signals);
+  // Not reaped yet, so that its number is nobody else's.
+  ::kill(session.leader, SIGKILL);
+  int leader_status = 0;
+  ::waitpid(session.leader, &leader_status, 0);
+  status = status == kUnknown ? leader_status : status;
+  session.bounds.pass_on();
+  return is_in_time;
+}
+
+int end_like(int status) {
+  if (WIFEXITED(status)) {
+    return WEXITSTATUS(status);
+  }
+  const rlimit none = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  clean_signals();
+  static_cast<void>(::raise(WTERMSIG(status)));
+  return 128 + WTERMSIG(status);  // the first process of a namespace cannot die of its own signal
+}
+
+}  // namespace virtuald
