@@ -1,7 +1,9 @@
 // virtexec, in roots that hold no more than busybox.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -29,7 +31,7 @@ constexpr const char* kMenuHelp = "in which domain";
 void make_root(const fs::path& root) {
   fs::create_directories(root / "bin");
   fs::copy_file("/bin/busybox", root / "bin/busybox");
-  for (const char* name : {"sh", "cat", "echo", "env", "pwd", "tty"}) {
+  for (const char* name : {"sh", "cat", "echo", "env", "hostname", "pwd", "sleep", "tty"}) {
     fs::create_symlink("busybox", root / "bin" / name);
   }
   write_file(root / "etc/passwd", "daemon:x:1:1::/:/bin/false\nroot:x:0:0:root:/home/r:/bin/sh\n");
@@ -118,7 +120,10 @@ TEST_P(Virtexec, dies_of_the_signal_that_the_program_died_of) {
 TEST_P(Virtexec, says_which_program_the_root_lacks) {
   const Outcome outcome = run_script("virtexec", {"one.com", "smbstatus"});
   EXPECT_EQ(127, outcome.status);
-  EXPECT_EQ("virtexec: smbstatus: not found in /virtual/one.com\n", outcome.errors);
+  EXPECT_EQ(
+      "virtuald: exec smbstatus in /virtual/one.com: No such file or directory on the path "
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n",
+      outcome.errors);
 }
 
 TEST_P(Virtexec, leaves_with_126_if_the_program_cannot_be_started) {
@@ -230,23 +235,61 @@ TEST_P(Virtexec, follows_no_link_from_the_root_to_the_hosts_files) {
             run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output);
 }
 
-/// Says which of the descriptors 3 to 9 are open.
-constexpr const char* kListDescriptors =
-    "for n in 3 4 5 6 7 8 9; do if (eval \": <&$n\") 2>/ignored; then echo $n; fi; done; echo end";
+TEST_P(Virtexec, waits_for_no_file_of_the_domain) {
+  fs::remove("/virtual/one.com/etc/passwd");
+  ASSERT_EQ(0, ::mkfifo("/virtual/one.com/etc/passwd", 0644));
+  write_file("/virtual/two.com/etc/login.defs", "");
+  fs::resize_file("/virtual/two.com/etc/login.defs", std::uintmax_t{1} << 40);
+  EXPECT_EQ("one.com\ntwo.com\n", run_script("virtexec", {"-a", "cat", "/name"}).output);
+}
+
+TEST_P(Virtexec, isolates_the_program) {
+  NEEDS_REAL_ROOT();
+  EXPECT_EQ("one.com\n", run_script("virtexec", {"one.com", "hostname"}).output);
+}
+
+TEST_P(Virtexec, says_when_it_was_told_not_to_isolate) {
+  Command command = script("virtexec", {"one.com", "cat", "/name"});
+  (*command.environment)["ISOLATE"] = "no";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ("one.com\n", outcome.output);
+  EXPECT_EQ("virtexec: /virtual/one.com: not isolated (ISOLATE=no): root there can leave it\n",
+            outcome.errors);
+}
+
+TEST_P(Virtexec, refuses_a_domain_that_somebody_else_could_change) {
+  ASSERT_EQ(0, ::chmod("/virtual/one.com", 0777));
+  const Outcome outcome = run_script("virtexec", {"one.com", "cat", "/name"});
+  EXPECT_EQ("", outcome.output);
+  EXPECT_EQ(125, outcome.status);
+}
+
+TEST_P(Virtexec, passes_signals_on_to_the_program) {
+  testing_support::BackgroundProcess process(script(
+      "virtexec",
+      {"one.com", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done"}));
+  ASSERT_TRUE(testing_support::eventually([&process] { return process.log() == "ready\n"; }));
+  EXPECT_EQ(9, process.stop());
+}
 
 TEST_P(Virtexec, takes_no_descriptor_of_the_host_along) {
-  Command command = script("virtexec", {"one.com", "sh", "-c", kListDescriptors});
+  Command command = script("virtexec", {"one.com", "/service", "descriptors"});
+  fs::copy_file(testing_support::kService, "/virtual/one.com/service");
   command.prepare = [] {
     const int root = ::open("/", O_RDONLY | O_DIRECTORY);
-    for (int descriptor = 3; descriptor < 10; ++descriptor) {
+    for (const int descriptor : {3, 9, 10, 17, 255}) {
       ::dup2(root, descriptor);
     }
   };
-  EXPECT_EQ("end\n", testing_support::run(command).output);
+  EXPECT_EQ("descriptors 0 1 2\n", testing_support::run(command).output);
 }
 
 TEST_P(Virtexec, takes_no_descriptor_of_its_own_along_in_all_domains) {
-  EXPECT_EQ("end\nend\n", run_script("virtexec", {"-a", "sh", "-c", kListDescriptors}).output);
+  for (const char* root : {"/virtual/one.com", "/virtual/two.com"}) {
+    fs::copy_file(testing_support::kService, std::string(root) + "/service");
+  }
+  EXPECT_EQ("descriptors 0 1 2\ndescriptors 0 1 2\n",
+            run_script("virtexec", {"-a", "/service", "descriptors"}).output);
 }
 
 TEST_P(Virtexec, runs_the_program_in_every_domain) {
@@ -263,9 +306,9 @@ TEST_P(Virtexec, skips_what_is_no_domain) {
 }
 
 TEST_P(Virtexec, runs_once_in_a_domain_that_two_links_lead_to) {
-  make_root("/tmp/elsewhere.com");
-  fs::create_symlink("/tmp/elsewhere.com", "/virtual/a.com");
-  fs::create_symlink("/tmp/elsewhere.com", "/virtual/b.com");
+  make_root("/run/elsewhere.com");
+  fs::create_symlink("/run/elsewhere.com", "/virtual/a.com");
+  fs::create_symlink("/run/elsewhere.com", "/virtual/b.com");
   EXPECT_EQ("one.com\ntwo.com\nelsewhere.com\n",
             run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
@@ -291,6 +334,14 @@ TEST_P(Virtexec, heads_each_domain_on_a_terminal) {
   Terminal terminal(script("virtexec", {"-a", "cat", "/name"}));
   EXPECT_EQ(0, terminal.finish());
   EXPECT_EQ("==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n", terminal.screen());
+}
+
+TEST_P(Virtexec, interrupt_key_ends_all) {
+  Terminal terminal(script("virtexec", {"-a", "sh", "-c", "cat /name; exec sleep 1009"}));
+  ASSERT_TRUE(terminal.shows("<==\r\none.com\r\n")) << terminal.screen();
+  terminal.type("\x03");
+  EXPECT_EQ(130, terminal.finish());
+  EXPECT_FALSE(testing_support::contains(terminal.screen(), "two.com")) << terminal.screen();
 }
 
 TEST_P(Virtexec, says_when_there_are_no_domains) {
@@ -405,7 +456,7 @@ void bind_terminal(const fs::path& root) {
   ASSERT_EQ(0, testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status);
 }
 
-TEST_P(Virtexec, leaves_the_terminal_to_a_command_that_uses_it) {
+TEST_P(Virtexec, gives_a_command_a_terminal_of_its_own) {
   NEEDS_REAL_ROOT();
   bind_terminal("/virtual/one.com");
   Terminal terminal(script("virtexec", {"one.com", "sh", "-c", kOpenTerminal}));
@@ -462,6 +513,20 @@ TEST_P(Virtexec, finds_what_the_scripts_share_where_it_is_installed) {
   fs::create_symlink("/run/prefix/bin/virtexec", "/run/virtcat");
   Command command = script("/run/virtcat", {"/name"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
+  EXPECT_EQ("one.com\n", testing_support::run(command).output);
+}
+
+TEST_P(Virtexec, finds_virtuald_beside_itself) {
+  install_virtexec();
+  fs::create_directories("/run/prefix/share");
+  fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/share/virtuald",
+           "/run/prefix/share/virtuald");
+  Command command = script("/run/prefix/bin/virtexec", {"one.com", "cat", "/name"});
+  command.environment->erase("VIRTUALD");
+  const Outcome without = testing_support::run(command);
+  EXPECT_EQ(125, without.status);
+  EXPECT_EQ("virtexec: virtuald: not found\n", without.errors);
+  fs::copy_file(testing_support::kVirtuald, "/run/prefix/bin/virtuald");
   EXPECT_EQ("one.com\n", testing_support::run(command).output);
 }
 

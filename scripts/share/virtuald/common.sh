@@ -57,6 +57,15 @@ need_root() {
   [ "$(id -u)" -eq 0 ] || die 'not root: chroot is for root alone'
 }
 
+# find_virtuald: sets virtuald to the path of virtuald, which is
+# beside the script, or to nothing.
+find_virtuald() {
+  virtuald=${VIRTUALD:-$(dirname -- "$(readlink -f -- "$0")")/virtuald}
+  if [ ! -x "$virtuald" ] || [ -d "$virtuald" ]; then
+    virtuald=$(command -v virtuald) || virtuald=''
+  fi
+}
+
 # is_domain_name NAME: true when NAME can be the name of a domain's
 # directory: letters, digits, dots, hyphens and underscores, with a letter
 # or a digit first.
