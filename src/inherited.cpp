@@ -13,10 +13,10 @@
 namespace virtuald {
 namespace {
 
-/// Those that are found ignored: by super servers, nohup(1), and shells, which leave SIGINT and
-/// SIGQUIT so for what they start in the background.
-constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
-                                 SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
+/// Those that are found ignored: by super servers and languages' run times, by nohup(1), and by
+/// shells, which leave SIGINT and SIGQUIT so for what they start in the background.
+constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM,
+                                 SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 
 }  // namespace
 
