@@ -1,6 +1,7 @@
 #include "virtuald/inherited.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,6 +37,16 @@ bool secure_descriptors(Error& error) {
         {"close_range: ", std::strerror(errno), " (virtuald needs Linux 5.9 or later)"});
   }
   return true;
+}
+
+bool leave_terminal(Error& error) {
+  constexpr const char* kTerminal = "/dev/tty";
+  const int terminal = ::openat(AT_FDCWD, kTerminal, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) {
+    return errno == ENXIO || errno == ENOENT || error.fail_errno("open", kTerminal, errno);
+  }
+  // A session of its own would do as well, and cost ten times as much.
+  return ::ioctl(terminal, TIOCNOTTY) == 0 || error.fail_errno("ioctl TIOCNOTTY", kTerminal, errno);
 }
 
 void reset_signals_and_umask() {

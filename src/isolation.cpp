@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -205,16 +204,6 @@ bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error&
   return fail(name, {"mount read-only ", mount_point}, error);
 }
 
-/// The super server may have been started from a terminal, which is then what dev/tty of the root
-/// is. A session of its own would do as well, and cost ten times as much.
-bool leave_terminal(const char* name, Error& error) {
-  const int terminal = ::openat(AT_FDCWD, "/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (terminal < 0) {
-    return errno == ENXIO || errno == ENOENT || fail(name, {"open /dev/tty"}, error);
-  }
-  return ::ioctl(terminal, TIOCNOTTY) == 0 || fail(name, {"ioctl TIOCNOTTY"}, error);
-}
-
 /// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
 /// else. `tree` is then a descriptor of it.
 bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error) {
@@ -352,7 +341,7 @@ bool isolate(int descriptor, const char* name, Privileges privileges, LineReader
   }
   int tree = -1;
   // Where signals are not confined, those to other users' processes are kept from root, at least.
-  return leave_terminal(name, error) && leave_host_behind(descriptor, name, tree, error) &&
+  return leave_host_behind(descriptor, name, tree, error) &&
          close_ways_to_kernel(self, name, reader, error) && name_host(tree, name, error) &&
          mount_terminals(name, error) && confine(version, tree, name, error) &&
          drop_capabilities(version >= kLandlockConfinesSignals, name, error) &&

@@ -114,7 +114,8 @@ int serve(const Options& options) {
     log_connection(options, local, match);
   }
   const int root = open_or_refuse(match.directory, Subject::root, options);
-  if (root < 0 || !make_root(options, root, match.directory)) {
+  if (root < 0 || (options.isolate && !leave_terminal(error)) ||
+      !make_root(options, root, match.directory)) {
     return fail();
   }
   if (options.user != nullptr &&

@@ -11,6 +11,10 @@ namespace virtuald {
 /// /dev/null.
 [[nodiscard]] bool secure_descriptors(Error& error);
 
+/// Gives up the terminal that the super server was started from, if any: it is what a dev/tty in
+/// the root would be. For a process that leads no session.
+[[nodiscard]] bool leave_terminal(Error& error);
+
 /// What execve(2) would pass on otherwise, if somebody restarts a super server by hand: no signal
 /// is blocked afterwards, those that are often ignored are at their defaults (a program that traps
 /// SIGTERM only if it is not ignored could not be ended), and the umask is 022.

@@ -19,9 +19,8 @@ enum class Privileges { of_files, none_new };
 /// - dev/pts, if it is a directory, gets a devpts of its own,
 /// - signals, abstract sockets and ptrace(2) reach what the service itself starts, and nothing
 ///   else, as far as the kernel's Landlock can hold them (find_landlock_version),
-/// - capabilities that daemons do not need are gone from the next execve(2) on,
-/// - calls that reach other processes all the same are taken away (call_filter.h),
-/// - the super server's terminal, if it was started from one, is out of reach.
+/// - capabilities that daemons do not need are gone from the next execve(2) on, and
+/// - calls that reach other processes all the same are taken away (call_filter.h).
 ///
 /// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and the host's /proc. On failure the
 /// process may be half isolated: the caller must end it, and not start anything.

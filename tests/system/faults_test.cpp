@@ -72,7 +72,7 @@ const std::vector<Refusal> kRefusals = {
     // Those of -i.
     {std::regex(R"(pidfd_open\(.*)"), kIsolate + "pidfd_open: ERRNO"},
     {std::regex(R"(setns\(.*)"), kIsolate + "setns: ERRNO"},
-    {std::regex(R"(openat\(AT_FDCWD, "/dev/tty", .*)"), kIsolate + "open /dev/tty: ERRNO"},
+    {std::regex(R"(openat\(AT_FDCWD, "/dev/tty", .*)"), "open /dev/tty: ERRNO"},
     {std::regex(R"(openat\(AT_FDCWD, "/proc/self", .*)"), kIsolate + "open /proc/self: ERRNO"},
     {std::regex(R"(openat\(\d+, "mountinfo", .*)"), kIsolate + "open mountinfo: ERRNO"},
     {std::regex(R"(lseek\(.*)"), kIsolate + "lseek mountinfo: ERRNO"},
