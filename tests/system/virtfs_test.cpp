@@ -480,8 +480,9 @@ TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
 
 TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ((std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty"}),
-            names_in("/virtual/one.com/dev"));
+  EXPECT_EQ(
+      (std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx"}),
+      names_in("/virtual/one.com/dev"));
   EXPECT_EQ(std::vector<std::string>(),
             files_where("/virtual/one.com",
                         [](const struct stat& status) { return S_ISBLK(status.st_mode); }));
@@ -489,6 +490,14 @@ TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
   ASSERT_EQ(0, ::stat("/virtual/one.com/dev/null", &null));
   EXPECT_EQ(makedev(1, 3), null.st_rdev);
   EXPECT_EQ(S_IFCHR | 0666U, null.st_mode);
+}
+
+/// Where an isolated service finds terminals of its own.
+TEST_P(Virtfs, makes_the_place_for_terminals) {
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("0:0 0755", access_of("/virtual/one.com/dev/pts"));
+  EXPECT_TRUE(fs::is_empty("/virtual/one.com/dev/pts"));
+  EXPECT_EQ("pts/ptmx", fs::read_symlink("/virtual/one.com/dev/ptmx"));
 }
 
 TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
