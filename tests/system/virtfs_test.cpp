@@ -562,6 +562,24 @@ TEST_P(Virtfs, copies_the_resolvers_configuration) {
   EXPECT_EQ("nameserver 192.0.2.53\n", read_file("/virtual/one.com/etc/resolv.conf"));
 }
 
+TEST_P(Virtfs, takes_no_credentials_of_the_environment) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/environment",
+             "PATH=/usr/bin:/bin\nhttp_proxy=http://bob:hunter2@proxy.example:3128/\n");
+  make({"-p", "passwd", "one.com"});
+  EXPECT_EQ("PATH=/usr/bin:/bin\n", read_file("/virtual/one.com/etc/environment"));
+}
+
+TEST_P(Virtfs, takes_no_configuration_that_only_root_can_reach) {
+  testing_support::make_writable("/etc");
+  write_file("/run/private/secret", "hush-hush\n");
+  ASSERT_EQ(0, ::chmod("/run/private", 0700));
+  fs::remove("/etc/host.conf");
+  fs::create_symlink("/run/private/secret", "/etc/host.conf");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("", files_with("/virtual/one.com", "hush-hush"));
+}
+
 TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   make({"-p", "ls", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   const Outcome outcome =
@@ -806,6 +824,7 @@ class VirtfsWhole : public Virtfs {
                                 "readlink",
                                 "rm",
                                 "sed",
+                                "setpriv",
                                 "sh",
                                 "sort",
                                 "stat",
@@ -937,6 +956,7 @@ TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {
 
 TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   write_file(host("etc/motd"), "Welcome to little-host!\n");
+  write_file(host("etc/profile"), "PS1='little-host$ '\n");
   write_file(host("etc/profile.d/prompt.sh"), "PS1='little-host$ '\n");
   write_file(host("etc/hostname"), "little-host.example\n");
   write_file(host("etc/mailname"), "mail.example\n");
@@ -945,7 +965,7 @@ TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   const Outcome outcome = make_whole();
   EXPECT_EQ("", files_with(root(""), "little-host"));
   EXPECT_EQ("", files_with(root(""), "mail.example"));
-  EXPECT_NE(outcome.output.find("Left out etc/motd: it names this host\n"), std::string::npos)
+  EXPECT_NE(outcome.output.find("Left out etc/profile: it names this host\n"), std::string::npos)
       << outcome.output;
 }
 
@@ -953,11 +973,11 @@ TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
   write_file(host("etc/shadow"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
   write_file(host("etc/shadow-"), std::string("root:") + kHash + ":19000:0:99999:7:::\n");
   write_file(host("etc/passwd-"), "root:x:0:0::/:/bin/sh\n");
-  write_file(host("etc/default/copied"), std::string("secret=") + kHash + "\n");
+  write_file(host("etc/inputrc"), std::string("secret=") + kHash + "\n");
   const Outcome outcome = make_whole();
   EXPECT_EQ("", files_with(root(""), kHash));
   EXPECT_FALSE(fs::exists(root("etc/passwd-")));
-  EXPECT_NE(outcome.output.find("Left out etc/default/copied: it holds a key or a password\n"),
+  EXPECT_NE(outcome.output.find("Left out etc/inputrc: it holds a key or a password\n"),
             std::string::npos)
       << outcome.output;
 }
@@ -974,14 +994,97 @@ TEST_P(VirtfsWhole, takes_no_key_and_no_secret) {
   ::chmod(host("etc/only-root.conf").c_str(), 0640);
   write_file(host("etc/default/only-root"), "secret\n");
   ::chmod(host("etc/default/only-root").c_str(), 0600);
-  write_file(host("etc/ssl/certs/public.pem"), "-----BEGIN CERTIFICATE-----\n");
+  write_file(host("etc/ssl/certs/ca-certificates.crt"), "-----BEGIN CERTIFICATE-----\n");
   make_whole();
   EXPECT_EQ("", files_with(root(""), "PRIVATE KEY"));
   EXPECT_EQ("", files_with(root("etc"), "secret"));
   for (const char* name : {"etc/ssh", "etc/sudoers", "etc/machine-id", "etc/ssl/private"}) {
     EXPECT_FALSE(fs::exists(root(name))) << name;
   }
-  EXPECT_TRUE(fs::exists(root("etc/ssl/certs/public.pem")));
+  EXPECT_TRUE(fs::exists(root("etc/ssl/certs/ca-certificates.crt")));
+}
+
+TEST_P(VirtfsWhole, takes_nothing_that_only_root_can_reach) {
+  write_file(host("root/secret"), "hush-hush\n");
+  fs::create_symlink("/root/secret", host("etc/inputrc"));
+  write_file(host("etc/terminfo/private/open"), "hush-hush\n");
+  ASSERT_EQ(0, ::chmod(host("etc/terminfo/private").c_str(), 0700));
+  write_file(host("usr/share/misc/private/open"), "hush-hush\n");
+  ASSERT_EQ(0, ::chmod(host("usr/share/misc/private").c_str(), 0700));
+  add_program("usr/bin/backup", "#!/bin/sh\npassword=hush-hush\n", 0700);
+  const Outcome outcome = make_whole();
+  EXPECT_EQ("", files_with(root(""), "hush-hush"));
+  EXPECT_TRUE(testing_support::contains(
+      outcome.errors, "virtfs: /usr/bin/backup: not everybody may read it: left out\n"))
+      << outcome.errors;
+}
+
+/// Numbers that belong to no user: what is nobody's is not everybody's.
+TEST_P(VirtfsWhole, takes_nothing_that_only_nobody_may_read) {
+  write_file(host("etc/inputrc"), "hush-hush\n");
+  ASSERT_EQ(0, ::chown(host("etc/inputrc").c_str(), 65534, 65534));
+  ASSERT_EQ(0, ::chmod(host("etc/inputrc").c_str(), 0640));
+  make_whole();
+  EXPECT_EQ("", files_with(root(""), "hush-hush"));
+}
+
+TEST_P(VirtfsWhole, is_not_misled_by_a_name_of_two_lines) {
+  write_file(host("root/secret"), "hush-hush\n");
+  for (const char* name : {"etc/default/a\nb", "etc/pam.d/a\nb", "etc/a\nb", "usr/share/misc/a\nb",
+                           "usr/share/misc/x\n/root/secret", "etc/pam.d/x\n/root/secret"}) {
+    write_file(host(name), "hush-hush\n");
+    ASSERT_EQ(0, ::chmod(host(name).c_str(), 0600));
+  }
+  add_program("usr/bin/a\nb", "#!/bin/sh\n", 04755);
+  make_whole();
+  EXPECT_EQ("", files_with(root(""), "hush-hush"));
+  EXPECT_FALSE(fs::exists(root("usr/bin/a\nb")));
+}
+
+TEST_P(VirtfsWhole, takes_no_credentials_and_no_names_of_customers) {
+  const std::string proxy = "http://bob:hunter2@proxy.example:3128/";
+  write_file(host("etc/environment"),
+             "PATH=\"/usr/bin:/bin\"\nhttps_proxy=" + proxy + "\nexport LANG=C.UTF-8\n");
+  write_file(host("etc/bash.bashrc"), "export http_proxy=" + proxy + "\n");
+  write_file(host("etc/profile.d/proxy.sh"), "export http_proxy=" + proxy + "\n");
+  for (const char* name :
+       {"etc/default/backup", "etc/msmtprc", "etc/pgpass.conf", "etc/site.p12",
+        "etc/ssl/certs/site.p12", "etc/mail/authinfo", "etc/perl/site.pl", "etc/mail/virtusertable",
+        "etc/vsftpd.userlist", "etc/security/site.conf", "etc/skel/.msmtprc", "etc/gitconfig"}) {
+    write_file(host(name), "customer-two.example hunter2\n");
+  }
+  make_whole();
+  EXPECT_EQ("", files_with(root(""), "hunter2"));
+  EXPECT_EQ("PATH=\"/usr/bin:/bin\"\nexport LANG=C.UTF-8\n", read_file(root("etc/environment")));
+}
+
+TEST_P(VirtfsWhole, takes_the_configuration_that_programs_need) {
+  const std::vector<std::string> names = {
+      "etc/adduser.conf",  "etc/bash.bashrc",     "etc/default/locale",
+      "etc/ftpusers",      "etc/gai.conf",        "etc/mime.types",
+      "etc/pam.d/login",   "etc/profile",         "etc/security/limits.conf",
+      "etc/skel/.profile", "etc/ssl/openssl.cnf", "etc/terminfo/x/site-xterm",
+      "etc/vim/vimrc"};
+  for (const std::string& name : names) {
+    write_file(host(name), "# plain\n");
+  }
+  make_whole();
+  for (const std::string& name : names) {
+    EXPECT_TRUE(fs::exists(root(name))) << name;
+  }
+}
+
+/// The authorities that the host trusts, by the names that OpenSSL looks for.
+TEST_P(VirtfsWhole, takes_the_certificates_of_authorities_only) {
+  write_file(host("usr/share/ca-certificates/mozilla/Root.crt"), "-----BEGIN CERTIFICATE-----\n");
+  write_file(host("srv/customer/site.pem"), "-----BEGIN CERTIFICATE-----\n");
+  fs::create_directories(host("etc/ssl/certs"));
+  fs::create_symlink("/usr/share/ca-certificates/mozilla/Root.crt", host("etc/ssl/certs/Root.pem"));
+  fs::create_symlink("Root.pem", host("etc/ssl/certs/0123abcd.0"));
+  fs::create_symlink("/srv/customer/site.pem", host("etc/ssl/certs/customer.pem"));
+  make_whole();
+  EXPECT_EQ((std::set<std::string>{"Root.pem", "0123abcd.0"}), names_in(root("etc/ssl/certs")));
+  EXPECT_EQ(0, run_in_whole({"cat", "/etc/ssl/certs/0123abcd.0"}).status);
 }
 
 TEST_P(VirtfsWhole, takes_no_mail_and_no_jobs_of_the_host) {
