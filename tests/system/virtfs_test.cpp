@@ -339,14 +339,70 @@ TEST_P(Virtfs, refuses_a_leading_directory_that_a_configuration_cannot_name) {
             run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors);
 }
 
-TEST_P(Virtfs, warns_of_a_leading_directory_that_others_may_write) {
+/// A directory of uid 1000's.
+void make_anns(const fs::path& directory) {
+  fs::create_directories(directory);
+  ASSERT_EQ(0, ::chown(directory.c_str(), 1000, 1000));
+}
+
+TEST_P(Virtfs, refuses_a_leading_directory_that_others_may_write) {
   ASSERT_EQ(0, ::chmod("/virtual", 0775));
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
-  EXPECT_EQ(0, outcome.status);
-  EXPECT_EQ(
-      "virtfs: /virtual: not root's own, or others may write it: virtuald serves from it only "
-      "with -w",
-      first_line(outcome.errors));
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("virtfs: /virtual: not root's own, or others may write it: nothing was made\n",
+            outcome.errors);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
+}
+
+TEST_P(Virtfs, makes_no_leading_directory_below_somebody_elses) {
+  make_anns("/run/ann");
+  for (const char* directory : {"/run/ann/new", "/run/ann/new/virtual", "/run/../run/ann/new",
+                                "/tmp/new", "/run/ann/../domains"}) {
+    const Outcome outcome = run_script("virtfs", {"-d", directory, "-p", "busybox", "one.com"});
+    EXPECT_EQ(1, outcome.status) << directory;
+    EXPECT_TRUE(
+        outcome.errors.ends_with(": not root's own, or others may write it: nothing was made\n"))
+        << outcome.errors;
+  }
+  EXPECT_EQ(std::set<std::string>(), names_in("/run/ann"));
+  EXPECT_EQ(std::set<std::string>(), names_in("/tmp"));
+  EXPECT_FALSE(fs::exists("/run/domains"));
+}
+
+TEST_P(Virtfs, follows_the_links_of_the_leading_directory_before_it_trusts_it) {
+  make_anns("/run/ann");
+  fs::create_directory("/run/ann/domains");
+  fs::create_directory_symlink("ann/domains", "/run/domains");
+  const Outcome outcome = run_script("virtfs", {"-d", "/run/domains/", "-p", "busybox", "one.com"});
+  EXPECT_EQ("virtfs: /run/ann: not root's own, or others may write it: nothing was made\n",
+            outcome.errors);
+  EXPECT_EQ(std::set<std::string>(), names_in("/run/ann/domains"));
+  fs::create_directory("/run/disk");
+  fs::create_directory_symlink("../run/./disk", "/run/own");
+  make({"-d", "/run/own", "-p", "busybox", "one.com"});
+  EXPECT_TRUE(fs::exists("/run/disk/one.com/usr/bin/busybox"));
+}
+
+TEST_P(Virtfs, ends_where_links_of_the_leading_directory_lead_in_a_circle) {
+  fs::create_directory_symlink("domains", "/run/domains");
+  const Outcome outcome = run_script("virtfs", {"-d", "/run/domains", "-p", "busybox", "one.com"});
+  EXPECT_EQ("virtfs: /run/domains: too many symbolic links\n", outcome.errors);
+}
+
+TEST_P(Virtfs, writes_no_configuration_in_somebody_elses_directory) {
+  make_anns("/run/ann");
+  write_file("/run/ann/conf", "# hers\n");
+  fs::create_symlink("/run/ann/conf", "/virtual/conf");
+  for (const char* config : {"/run/ann/conf", "/run/ann/new", "/virtual/conf"}) {
+    const Outcome outcome =
+        run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", config, "one.com"});
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_EQ("virtfs: /run/ann: not root's own, or others may write it: nothing was made\n",
+              outcome.errors);
+  }
+  EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/run/ann"));
+  EXPECT_EQ("# hers\n", read_file("/run/ann/conf"));
+  EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
 
 TEST_P(Virtfs, without_a_domain_asks_for_it_and_for_the_leading_directory) {
@@ -692,6 +748,15 @@ TEST_P(Virtfs, follows_no_link_that_looks_like_a_leftover) {
   EXPECT_EQ("kept\n", read_file("/run/precious/file"));
 }
 
+TEST_P(Virtfs, truncates_nothing_that_a_leftover_leads_to) {
+  write_file("/run/precious", "kept\n");
+  fs::create_directory("/virtual/.virtfs.abcdef");
+  fs::create_symlink("/run/precious", "/virtual/.virtfs.abcdef/lock");
+  make({"-q", "-p", "busybox", "one.com"});
+  EXPECT_EQ("kept\n", read_file("/run/precious"));
+  EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
+}
+
 // ---- The configuration.
 
 TEST_P(Virtfs, appends_the_line_to_the_configuration) {
@@ -733,6 +798,7 @@ TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {
 
 TEST_P(Virtfs, clears_the_copy_of_a_configuration_that_a_killed_run_left) {
   write_file("/virtual/.virtfs.conf.4194305", "# half of it");
+  write_file("/virtual/.virtfs.conf.4194305.Ab3dEf", "# half of it");
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ((std::set<std::string>{"conf", "one.com"}), names_in("/virtual"));
 }
