@@ -220,6 +220,22 @@ TEST_P(Virtfs, takes_the_modules_that_pams_configuration_names) {
   EXPECT_FALSE(modules.contains("pam_mkhomedir.so"));
 }
 
+TEST_P(Virtfs, takes_the_configuration_of_pam_for_sshd) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/pam.d/sshd", "auth required pam_unix.so\n");
+  write_program("/run/sshd", read_file("/usr/bin/passwd"));
+  make({"-p", "/run/sshd", "one.com"});
+  EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/sshd"));
+}
+
+TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_named_like_a_word_of_it) {
+  ASSERT_EQ(0, ::sethostname("auth", 4));
+  make({"-p", "passwd", "-p", "su", "one.com"});
+  for (const char* name : {"passwd", "su", "common-auth", "common-password"}) {
+    EXPECT_TRUE(fs::exists(fs::path("/virtual/one.com/etc/pam.d") / name)) << name;
+  }
+}
+
 TEST_P(Virtfs, takes_the_terminals_of_a_program_that_draws_on_them) {
   make({"-p", "bash", "-p", "tput", "one.com"});
   EXPECT_EQ(0, run_in("one.com", {"tput", "-T", "xterm", "cols"}).status);
@@ -906,6 +922,9 @@ class VirtfsWhole : public Virtfs {
       fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/" + directory,
                host("usr/local") / directory, fs::copy_options::recursive);
     }
+    // "host" is a word of many files.
+    write_file(host("etc/hostname"), "little-host\n");
+    write_file(host("etc/mailname"), "little-host\n");
     fs::create_directory(host("virtual"));
     ASSERT_EQ(0, ::mount("proc", host("proc").c_str(), "proc", 0, nullptr));
   }
@@ -1031,8 +1050,45 @@ TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   const Outcome outcome = make_whole();
   EXPECT_EQ("", files_with(root(""), "little-host"));
   EXPECT_EQ("", files_with(root(""), "mail.example"));
-  EXPECT_NE(outcome.output.find("Left out etc/profile: it names this host\n"), std::string::npos)
-      << outcome.output;
+  EXPECT_TRUE(testing_support::contains(outcome.errors,
+                                        "virtfs: etc/profile: it names this host: left out\n"))
+      << outcome.errors;
+}
+
+/// A host may be called like a word of any configuration.
+TEST_P(VirtfsWhole, keeps_what_programs_need_whatever_the_host_is_called) {
+  const std::vector<std::string> names = {"pam.d/su",    "pam.d/login",  "pam.d/common-auth",
+                                          "pam.d/other", "pam.d/passwd", "security/limits.conf",
+                                          "login.defs",  "services",     "ld.so.conf"};
+  for (const std::string& name : names) {
+    write_file(host("etc") / name, "# auth, mail and unix\n");
+  }
+  for (const std::string name : {"auth", "mail.corp.example", "unix"}) {
+    ASSERT_EQ(0, ::sethostname(name.c_str(), name.size()));
+    make_whole();
+    for (const std::string& file : names) {
+      EXPECT_TRUE(fs::exists(root("etc") / file)) << file << " with " << name;
+    }
+    fs::remove_all(root(""));
+  }
+}
+
+TEST_P(VirtfsWhole, says_what_it_leaves_out_when_quiet_too) {
+  write_file(host("etc/profile"), "PS1='little-host$ '\n");
+  const Outcome outcome = make_whole({"-q"});
+  EXPECT_TRUE(testing_support::contains(outcome.errors,
+                                        "virtfs: etc/profile: it names this host: left out\n"))
+      << outcome.errors;
+}
+
+TEST_P(VirtfsWhole, takes_the_configuration_of_pam_for_ssh_and_sudo) {
+  for (const char* name : {"sshd", "sudo", "sudo-i"}) {
+    write_file(host("etc/pam.d") / name, "auth required pam_unix.so\n");
+  }
+  make_whole();
+  for (const char* name : {"sshd", "sudo", "sudo-i"}) {
+    EXPECT_TRUE(fs::exists(root("etc/pam.d") / name)) << name;
+  }
 }
 
 TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
@@ -1043,9 +1099,9 @@ TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
   const Outcome outcome = make_whole();
   EXPECT_EQ("", files_with(root(""), kHash));
   EXPECT_FALSE(fs::exists(root("etc/passwd-")));
-  EXPECT_NE(outcome.output.find("Left out etc/inputrc: it holds a key or a password\n"),
-            std::string::npos)
-      << outcome.output;
+  EXPECT_TRUE(testing_support::contains(
+      outcome.errors, "virtfs: etc/inputrc: it holds a key or a password: left out\n"))
+      << outcome.errors;
 }
 
 TEST_P(VirtfsWhole, takes_no_key_and_no_secret) {
