@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -44,12 +46,43 @@ constexpr const char* kLacking =
     "virtfs: webmast: no such user on this host: root in its place\n"
     "virtfs: www: no such group on this host: root in its place\n";
 
+/// But for the records of virtfs, each of which must be of a domain that is there.
 std::set<std::string> names_in(const fs::path& directory) {
   std::set<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     names.insert(entry.path().filename().string());
   }
+  if (names.erase(".virtfs") != 0) {
+    for (const fs::directory_entry& record : fs::directory_iterator(directory / ".virtfs")) {
+      EXPECT_TRUE(names.contains(record.path().filename().string())) << record.path();
+    }
+  }
   return names;
+}
+
+void remove_domain(const std::string& name) {
+  fs::remove_all("/virtual/" + name);
+  fs::remove("/virtual/.virtfs/" + name);
+}
+
+/// The value of a word in a domain's configuration, which must be there once.
+std::string setting(const std::string& domain, const std::string& file, const std::string& name) {
+  std::string value;
+  int count = 0;
+  for (const std::string& line :
+       testing_support::split_lines(read_file("/virtual/" + domain + "/etc/" + file))) {
+    if (line.starts_with(name) && line.find_first_of("= \t") == name.size()) {
+      value = line.substr(line.find_last_of("= \t") + 1);
+      ++count;
+    }
+  }
+  EXPECT_EQ(1, count) << name << " in " << file;
+  return value;
+}
+
+/// The first and the last number of a domain's users, as in "524032-524287".
+std::string numbers_of(const std::string& domain) {
+  return setting(domain, "login.defs", "UID_MIN") + "-" + setting(domain, "login.defs", "UID_MAX");
 }
 
 /// Owner, group and mode, as in "0:0 0755".
@@ -659,18 +692,7 @@ TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   EXPECT_EQ("/virtual/conf: entries: 1, errors: 0, warnings: 0\n", outcome.output + outcome.errors);
 }
 
-// ---- All or nothing.
-
-TEST_P(Virtfs, leaves_nothing_when_space_runs_out) {
-  fs::create_directories("/virtual/small");
-  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"));
-  const Outcome outcome = run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"});
-  EXPECT_EQ(1, outcome.status);
-  EXPECT_NE(outcome.errors.find("No space left on device"), std::string::npos);
-  EXPECT_NE(outcome.errors.find("failed, so /virtual/small/one.com was not made\n"),
-            std::string::npos);
-  EXPECT_EQ(std::set<std::string>(), names_in("/virtual/small"));
-}
+// ---- The numbers of users.
 
 /// A run in a process group of its own.
 pid_t start_group(Command command) {
@@ -690,6 +712,186 @@ bool root_is_being_made() {
   });
 }
 
+class VirtfsNumbers : public Virtfs {
+ protected:
+  /// Makes a domain of one program with these settings.
+  [[nodiscard]] Outcome make_with(const std::map<std::string, std::string>& settings,
+                                  const std::vector<std::string>& arguments = {"one.com"}) const {
+    Command command = script("virtfs", {"-q", "-p", "busybox"});
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    for (const auto& [name, value] : settings) {
+      (*command.environment)[name] = value;
+    }
+    return testing_support::run(command);
+  }
+};
+
+TEST_P(VirtfsNumbers, differ_from_domain_to_domain) {
+  make({"-p", "useradd", "one.com"});
+  make({"-p", "useradd", "two.com"});
+  for (const char* domain : {"one.com", "two.com"}) {
+    ASSERT_EQ(0, run_in(domain, {"useradd", "-M", "bob"}).status);
+  }
+  EXPECT_TRUE(testing_support::contains(read_file("/virtual/one.com/etc/passwd"),
+                                        "\nbob:x:524032:524032:"));
+  EXPECT_TRUE(testing_support::contains(read_file("/virtual/two.com/etc/passwd"),
+                                        "\nbob:x:523776:523776:"));
+}
+
+TEST_P(VirtfsNumbers, are_in_every_file_that_gives_them) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/adduser.conf", "# FIRST_UID=1\nFIRST_UID=1000\nDSHELL=/bin/bash\n#LAST_UID=9\n");
+  make({"-p", "busybox", "one.com"});
+  for (const char* name : {"UID", "GID"}) {
+    EXPECT_EQ("524032", setting("one.com", "login.defs", std::string(name) + "_MIN"));
+    EXPECT_EQ("524287", setting("one.com", "login.defs", std::string(name) + "_MAX"));
+    EXPECT_EQ("0", setting("one.com", "login.defs", "SUB_" + std::string(name) + "_COUNT"));
+    EXPECT_EQ("524032", setting("one.com", "adduser.conf", "FIRST_" + std::string(name)));
+    EXPECT_EQ("524287", setting("one.com", "adduser.conf", "LAST_" + std::string(name)));
+  }
+  EXPECT_EQ("/bin/bash", setting("one.com", "adduser.conf", "DSHELL"));
+  EXPECT_EQ("0:0 0644", access_of("/virtual/one.com/etc/login.defs"));
+}
+
+TEST_P(VirtfsNumbers, are_given_where_the_host_says_nothing) {
+  testing_support::make_writable("/etc");
+  fs::remove("/etc/login.defs");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("524032-524287", numbers_of("one.com"));
+}
+
+TEST_P(VirtfsNumbers, are_the_users_alone_and_not_shared_out_again) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/subuid", "ann:100000:65536\n");
+  write_file("/etc/subgid", "ann:100000:65536\n");
+  make({"-p", "useradd", "one.com"});
+  const Outcome outcome = run_in("one.com", {"useradd", "-M", "bob"});
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ("", read_file("/virtual/one.com/etc/subuid"));
+  EXPECT_EQ("", read_file("/virtual/one.com/etc/subgid"));
+}
+
+TEST_P(VirtfsNumbers, are_free_of_what_the_host_has_given_away) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/subuid", "ann:500000:24288\n");
+  write_file("/etc/subgid", "ann:480000:10000\n");
+  write_file("/etc/passwd", read_file("/etc/passwd") + "ann:x:479900:479500::/:/bin/sh\n");
+  write_file("/etc/group", read_file("/etc/group") + "ann:x:499800:\n");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("499456-499711", numbers_of("one.com"));  // below 500000, and not with 499800
+  const Outcome outcome = make_with({{"UID_RANGE", "479488-490015"}}, {"two.com"});
+  EXPECT_EQ(1, outcome.status) << outcome.errors;
+}
+
+TEST_P(VirtfsNumbers, are_recorded_outside_of_the_domain) {
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("numbers:524032:524287\n", read_file("/virtual/.virtfs/one.com"));
+  EXPECT_EQ("0:0 0700", access_of("/virtual/.virtfs"));
+  write_file("/virtual/one.com/etc/login.defs", "UID_MIN 65536\nUID_MAX 524287\n");
+  make({"-p", "busybox", "two.com"});
+  EXPECT_EQ("523776-524031", numbers_of("two.com"));
+}
+
+TEST_P(VirtfsNumbers, come_back_with_a_domain_that_is_made_again) {
+  make({"-p", "busybox", "one.com"});
+  make({"-p", "busybox", "two.com"});
+  fs::remove_all("/virtual/one.com");
+  make({"-p", "busybox", "three.com"});
+  EXPECT_EQ("523520-523775", numbers_of("three.com"));
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("524032-524287", numbers_of("one.com"));
+}
+
+TEST_P(VirtfsNumbers, are_not_given_twice_to_domains_made_at_the_same_time) {
+  const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
+  ASSERT_TRUE(testing_support::eventually(root_is_being_made));
+  ::kill(-pid, SIGSTOP);
+  make({"-q", "-p", "busybox", "two.com"});
+  ::kill(-pid, SIGCONT);
+  EXPECT_EQ(0, testing_support::wait_for(pid));
+  EXPECT_EQ("524032-524287", numbers_of("one.com"));
+  EXPECT_EQ("523776-524031", numbers_of("two.com"));
+}
+
+TEST_P(VirtfsNumbers, suffice_for_more_than_a_thousand_domains) {
+  for (int domain = 0; domain < 1791; ++domain) {
+    const int first = 524032 - domain * 256;
+    const std::string name = std::to_string(domain) + ".com";
+    fs::create_directory("/virtual/" + name);
+    write_file("/virtual/.virtfs/" + name,
+               "numbers:" + std::to_string(first) + ":" + std::to_string(first + 255) + "\n");
+  }
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("65536-65791", numbers_of("one.com"));
+  const Outcome outcome = make_with({}, {"two.com"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "virtfs: two.com: no 256 numbers in a row are free for its users in UID_RANGE 65536-524287\n",
+      outcome.errors);
+  EXPECT_FALSE(names_in("/virtual").contains("two.com"));
+}
+
+TEST_P(VirtfsNumbers, are_taken_from_the_range_that_is_set) {
+  const Outcome outcome =
+      make_with({{"UID_RANGE", "1900000000-1900099999"}, {"UIDS_PER_DOMAIN", "10000"}});
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ("1900090000-1900099999", numbers_of("one.com"));
+}
+
+TEST_P(VirtfsNumbers, are_taken_from_no_range_that_is_none) {
+  for (const char* range : {"", "5", "a-b", "5-", "-5", "9-5", "1-2-3", "0-70000", "08-70000",
+                            "1000-4294967296", "99999999999999999999-99999999999999999999"}) {
+    const Outcome outcome = make_with({{"UID_RANGE", range}});
+    EXPECT_EQ(*range == '\0' ? 0 : 1, outcome.status) << range;
+    if (*range != '\0') {
+      EXPECT_EQ("virtfs: UID_RANGE " + std::string(range) +
+                    ": not a range of numbers such as 65536-524287\n",
+                outcome.errors);
+    }
+  }
+  for (const char* count : {"0", "x", "-1", "010", "458753", "99999999999999999999"}) {
+    const Outcome outcome = make_with({{"UIDS_PER_DOMAIN", count}}, {"two.com"});
+    EXPECT_EQ("virtfs: UIDS_PER_DOMAIN " + std::string(count) +
+                  ": not a number from 1 to the size of UID_RANGE\n",
+              outcome.errors);
+  }
+}
+
+TEST_P(VirtfsNumbers, are_free_of_those_in_other_leading_directories) {
+  make({"-p", "busybox", "one.com"});
+  const Outcome outcome =
+      make_with({{"LEADING", "/virtual /run/disk"}}, {"-d", "/run/disk", "two.com"});
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ("numbers:523776:524031\n", read_file("/run/disk/.virtfs/two.com"));
+}
+
+TEST_P(VirtfsNumbers, of_a_run_that_failed_are_free_again) {
+  fs::create_directories("/virtual/small");
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"));
+  ASSERT_EQ(1, run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"}).status);
+  EXPECT_TRUE(fs::is_empty("/virtual/small/.virtfs"));
+}
+
+/// Nobody else may hold what a run waits for.
+TEST_P(VirtfsNumbers, are_given_though_another_user_locks_what_he_can_open) {
+  const testing_support::Descriptor directory(::open("/virtual", O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(0, ::flock(directory.get(), LOCK_EX));
+  make({"-p", "busybox", "one.com"});
+}
+
+// ---- All or nothing.
+
+TEST_P(Virtfs, leaves_nothing_when_space_runs_out) {
+  fs::create_directories("/virtual/small");
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/small", "tmpfs", 0, "mode=0755,size=2m"));
+  const Outcome outcome = run_script("virtfs", {"-d", "/virtual/small", "-p", "ls", "one.com"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_NE(outcome.errors.find("No space left on device"), std::string::npos);
+  EXPECT_NE(outcome.errors.find("failed, so /virtual/small/one.com was not made\n"),
+            std::string::npos);
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual/small"));
+}
+
 bool group_is_gone(pid_t group) {
   return ::kill(-group, 0) != 0;
 }
@@ -700,7 +902,7 @@ TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
   ASSERT_EQ(0, testing_support::run(command).status);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started);
-  fs::remove_all("/virtual/one.com");
+  remove_domain("one.com");
   std::mt19937 random{std::random_device{}()};
   std::uniform_int_distribution<std::int64_t> moments(0, took.count());
   const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -715,7 +917,7 @@ TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
     if (status == 0) {
       EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
       EXPECT_EQ(0, run_in("one.com", {"ls", "/etc/hostname"}).status);
-      fs::remove_all("/virtual/one.com");
+      remove_domain("one.com");
     } else {
       ++killed;
       EXPECT_EQ(std::set<std::string>(), names_in("/virtual"))
@@ -1325,6 +1527,7 @@ TEST_P(VirtfsClones, asks_the_file_system_for_them) {
 
 INSTANTIATE_TEST_SUITE_P(Shells, VirtfsClones, ::testing::Values("dash"));
 INSTANTIATE_SHELLS(Virtfs);
+INSTANTIATE_SHELLS(VirtfsNumbers);
 INSTANTIATE_SHELLS(VirtfsWhole);
 
 }  // namespace
