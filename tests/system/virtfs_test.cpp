@@ -253,6 +253,58 @@ TEST_P(Virtfs, takes_the_modules_that_pams_configuration_names) {
   EXPECT_FALSE(modules.contains("pam_mkhomedir.so"));
 }
 
+/// What a list of users forbids on the host must not be allowed in the domain.
+TEST_P(Virtfs, takes_the_files_that_pams_configuration_names) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/pam.d/ftp",
+             "# auth required pam_listfile.so file=/etc/only-said\n"
+             "auth required pam_listfile.so item=user sense=deny file=/etc/ftp-deny onerr=succeed\n"
+             "auth [success=1 default=ignore] pam_listfile.so item=user \\\n"
+             "  [file=/opt/lists/allow]\n"
+             "auth required pam_userdb.so db=/etc/users\n"
+             "auth required pam_env.so envfile=/etc/environment\n"
+             "auth required pam_listfile.so file=/etc/none file=/../run/up file=/run/motd\n");
+  for (const char* name :
+       {"/etc/only-said", "/etc/ftp-deny", "/etc/users.db", "/run/up", "/run/motd"}) {
+    write_file(name, "root\n");
+  }
+  testing_support::make_writable("/opt");
+  write_file("/opt/lists/allow", "bob\n");
+  write_file("/etc/environment", "PATH=/bin\nTOKEN=hunter2\n");
+  write_program("/run/ftpd", read_file("/usr/bin/passwd"));
+  make({"-p", "/run/ftpd", "one.com"});
+  EXPECT_EQ("root\n", read_file("/virtual/one.com/etc/ftp-deny"));
+  EXPECT_EQ("root\n", read_file("/virtual/one.com/etc/users.db"));
+  EXPECT_EQ("bob\n", read_file("/virtual/one.com/opt/lists/allow"));
+  EXPECT_EQ("PATH=/bin\n", read_file("/virtual/one.com/etc/environment"));
+  EXPECT_FALSE(fs::exists("/virtual/one.com/etc/only-said"));
+  EXPECT_FALSE(fs::exists("/virtual/one.com/run/motd"));
+  EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
+}
+
+TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/pam.d/ftp", "auth required pam_listfile.so file=/etc/ftp-deny\n");
+  write_file("/etc/ftp-deny", "root\n");
+  ::chmod("/etc/ftp-deny", 0640);
+  write_program("/run/ftpd", read_file("/usr/bin/passwd"));
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "/run/ftpd", "one.com"});
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_TRUE(testing_support::contains(
+      outcome.errors,
+      "virtfs: /etc/ftp-deny: named in etc/pam.d, and not everybody may read it: left out\n"))
+      << outcome.errors;
+  EXPECT_FALSE(fs::exists("/virtual/one.com/etc/ftp-deny"));
+}
+
+/// FTP daemons read it without PAM as well.
+TEST_P(Virtfs, takes_the_list_of_those_who_may_not_use_ftp) {
+  testing_support::make_writable("/etc");
+  write_file("/etc/ftpusers", "root\n");
+  make({"-p", "busybox", "one.com"});
+  EXPECT_EQ("root\n", read_file("/virtual/one.com/etc/ftpusers"));
+}
+
 TEST_P(Virtfs, takes_the_configuration_of_pam_for_sshd) {
   testing_support::make_writable("/etc");
   write_file("/etc/pam.d/sshd", "auth required pam_unix.so\n");
@@ -1291,6 +1343,13 @@ TEST_P(VirtfsWhole, takes_the_configuration_of_pam_for_ssh_and_sudo) {
   for (const char* name : {"sshd", "sudo", "sudo-i"}) {
     EXPECT_TRUE(fs::exists(root("etc/pam.d") / name)) << name;
   }
+}
+
+TEST_P(VirtfsWhole, takes_the_files_that_pams_configuration_names) {
+  write_file(host("etc/pam.d/ftp"), "auth required pam_listfile.so file=/etc/ftp-deny\n");
+  write_file(host("etc/ftp-deny"), "root\n");
+  make_whole();
+  EXPECT_EQ("root\n", read_file(root("etc/ftp-deny")));
 }
 
 TEST_P(VirtfsWhole, takes_no_hash_of_a_password) {
