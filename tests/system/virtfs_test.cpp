@@ -744,6 +744,40 @@ TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   EXPECT_EQ("/virtual/conf: entries: 1, errors: 0, warnings: 0\n", outcome.output + outcome.errors);
 }
 
+// ---- Names that mean something to the programs that the script uses.
+
+const char* const kOddDirectories[] = {"/run/a,b", "/run/a&b", "/run/a\\tb", "/run/a[b",
+                                       "/run/a/../a*b"};
+
+TEST_P(Virtfs, makes_a_domain_in_a_directory_of_any_name) {
+  for (const std::string directory : kOddDirectories) {
+    make({"-d", directory, "-p", "ls", "-a", "10.0.0.1", "-f", directory + "/conf", "one.com"});
+    EXPECT_EQ("10.0.0.1 " + directory + "/one.com\n", read_file(directory + "/conf"));
+    EXPECT_TRUE(fs::exists(directory + "/one.com/etc/passwd"));
+    EXPECT_EQ((std::set<std::string>{"conf", "one.com"}), names_in(directory));
+    fs::remove_all(directory);
+  }
+  EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
+}
+
+TEST_P(Virtfs, gives_the_reason_of_virtuald_in_a_directory_of_any_name) {
+  for (const std::string directory : kOddDirectories) {
+    write_file(directory + "/conf", "nonsense\n");
+    const Outcome outcome = run_script(
+        "virtfs",
+        {"-d", directory, "-p", "busybox", "-a", "10.0.0.1", "-f", directory + "/conf", "one.com"});
+    EXPECT_EQ("virtfs: " + fs::canonical(directory + "/conf").string() +
+                  ": 10.0.0.1: line 1: nonsense is not an address\n",
+              outcome.errors);
+  }
+}
+
+TEST_P(Virtfs, takes_a_program_with_a_quote_in_its_name) {
+  write_program("/run/it's", read_file("/bin/busybox"));
+  make({"-p", "/run/it's", "one.com"});
+  EXPECT_TRUE(fs::exists("/virtual/one.com/run/it's"));
+}
+
 // ---- The numbers of users.
 
 /// A run in a process group of its own.
@@ -1291,6 +1325,19 @@ TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {
                 "virtfs: exec /usr/bin/broken in /virtual/one.com: its interpreter "
                 "/opt/no-such-shell is not there\n",
             outcome.errors);
+}
+
+TEST_P(VirtfsWhole, names_that_program_in_a_directory_of_any_name) {
+  add_program("usr/bin/broken", "#!/opt/no-such-shell\n");
+  for (const std::string directory : kOddDirectories) {
+    fs::create_directories(host("run/a"));
+    const Outcome outcome =
+        testing_support::run(on_host("virtfs", {"-q", "-d", directory, "one.com"}));
+    EXPECT_TRUE(testing_support::contains(
+        outcome.errors, "virtfs: exec /usr/bin/broken in " + directory +
+                            "/one.com: its interpreter /opt/no-such-shell is not there\n"))
+        << outcome.errors;
+  }
 }
 
 TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
