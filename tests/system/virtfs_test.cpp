@@ -379,6 +379,99 @@ TEST_P(Virtfs, refuses_a_program_that_root_does_not_own) {
   EXPECT_EQ(1, run_script("virtfs", {"-p", "/run/service", "one.com"}).status);
 }
 
+/// As uucico and nullmailer-queue are.
+TEST_P(Virtfs, takes_a_program_that_an_account_of_the_system_owns) {
+  testing_support::make_writable("/usr");
+  for (const char* path : {"/usr/sbin/uucico", "/usr/sbin/uuqueue"}) {
+    write_program(path, read_file("/usr/bin/ls"));
+    ASSERT_EQ(0, ::chown(path, 10, 10));
+  }
+  ASSERT_EQ(0, ::chmod("/usr/sbin/uucico", 06510));
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "uucico", "-p", "uuqueue", "one.com"});
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ(kLacking, outcome.errors);
+  EXPECT_EQ("10:10 6510", access_of("/virtual/one.com/usr/sbin/uucico"));
+  EXPECT_EQ("0:10 0755", access_of("/virtual/one.com/usr/sbin/uuqueue"));
+  EXPECT_EQ("/etc/hostname\n", run_in("one.com", {"uuqueue", "/etc/hostname"}).output);
+}
+
+/// Its owner, who may have written what he likes into it, gets nothing of root's by that.
+TEST_P(Virtfs, looks_at_a_program_of_an_account_as_that_account) {
+  if (!fs::exists("/usr/bin/strace")) {
+    SKIP_OR_FAIL("needs strace");
+  }
+  testing_support::make_writable("/usr");
+  write_program("/usr/sbin/uucico", read_file("/usr/bin/ls"));
+  ASSERT_EQ(0, ::chown("/usr/sbin/uucico", 10, 10));
+  Command command = script("virtfs", {"-q", "-p", "uucico", "one.com"});
+  command.arguments.insert(command.arguments.begin(),
+                           {"strace", "-f", "-o", "/run/calls", "-e", "trace=execve,setresuid"});
+  ASSERT_EQ(0, testing_support::run(command).status);
+  std::set<std::string> lowered;
+  for (const std::string& line : testing_support::split_lines(read_file("/run/calls"))) {
+    const std::string pid = line.substr(0, line.find(' '));
+    if (testing_support::contains(line, "setresuid(10, ") ||
+        testing_support::contains(line, "setresuid(65534, ")) {
+      lowered.insert(pid);
+    }
+    if (testing_support::contains(line, "execve(\"/lib") &&
+        testing_support::contains(line, "uucico")) {
+      EXPECT_TRUE(lowered.contains(pid)) << line;
+    }
+  }
+  EXPECT_FALSE(lowered.empty());
+}
+
+TEST_P(Virtfs, refuses_a_library_that_an_account_of_the_system_owns) {
+  testing_support::make_writable("/usr");
+  const fs::path library = fs::canonical(
+      first_line(testing_support::run(
+                     {"sh", "-c", "ldd /bin/ls | sed -n 's/.*libselinux.* => \\([^ ]*\\).*/\\1/p'"})
+                     .output));
+  ASSERT_EQ(0, ::chown(library.c_str(), 10, 0));
+  EXPECT_EQ(1, run_script("virtfs", {"-p", "ls", "one.com"}).status);
+  EXPECT_EQ(1, run_script("virtfs", {"-p", library, "one.com"}).status);
+}
+
+/// For what is loaded by its name at run time.
+TEST_P(Virtfs, takes_a_library_by_its_path_with_what_it_needs) {
+  const std::string module = first_line(
+      testing_support::run({"sh", "-c", "echo /usr/lib/*/security/pam_listfile.so"}).output);
+  const std::string link =
+      first_line(testing_support::run({"sh", "-c", "echo /usr/lib/*/libpcre2-8.so.0"}).output);
+  const Outcome outcome = run_script(
+      "virtfs", {"-q", "-p", "ls", "-p", module, "-p", link, "-p", "busybox", "one.com"});
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ(kLacking, outcome.errors);
+  EXPECT_TRUE(fs::exists("/virtual/one.com" + module));
+  EXPECT_TRUE(fs::exists("/virtual/one.com" + link));
+  EXPECT_TRUE(fs::exists(fs::path("/virtual/one.com" + module).parent_path().parent_path() /
+                         "libpam.so.0"));
+}
+
+TEST_P(Virtfs, takes_a_library_alone_as_the_link_that_it_is) {
+  const std::string link =
+      first_line(testing_support::run({"sh", "-c", "echo /usr/lib/*/libpcre2-8.so.0"}).output);
+  if (!fs::is_symlink(link)) {
+    SKIP_OR_FAIL("needs libpcre2-8");
+  }
+  make({"-p", "busybox", "-p", link, "one.com"});
+  EXPECT_TRUE(fs::is_symlink("/virtual/one.com" + link));
+  EXPECT_TRUE(fs::exists("/virtual/one.com" + link));
+}
+
+TEST_P(Virtfs, makes_a_root_in_which_a_login_shell_says_nothing) {
+  make({"-p", "sh", "one.com"});
+  const Outcome outcome = run_in("one.com", {"sh", "-l", "-c", "echo hello"});
+  EXPECT_EQ("hello\n", outcome.output);
+  EXPECT_EQ("", outcome.errors);
+}
+
+TEST_P(Virtfs, takes_nothing_for_a_shell_where_there_is_none) {
+  make({"-p", "ls", "one.com"});
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/bin/id"));
+}
+
 TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
   testing_support::make_writable("/usr");
   const fs::path library = fs::canonical(
@@ -1447,6 +1540,29 @@ TEST_P(VirtfsWhole, takes_nothing_that_only_root_can_reach) {
   EXPECT_TRUE(testing_support::contains(
       outcome.errors, "virtfs: /usr/bin/backup: not everybody may read it: left out\n"))
       << outcome.errors;
+}
+
+TEST_P(VirtfsWhole, tells_what_everybody_may_read_without_setpriv_too) {
+  fs::remove(host("usr/bin/setpriv"));
+  write_file(host("etc/terminfo/private/open"), "hush-hush\n");
+  ASSERT_EQ(0, ::chmod(host("etc/terminfo/private").c_str(), 0700));
+  make_whole();
+  EXPECT_EQ("", files_with(root(""), "hush-hush"));
+  EXPECT_TRUE(fs::exists(root("etc/pam.d/passwd")));
+}
+
+TEST_P(VirtfsWhole, makes_nothing_where_it_cannot_tell_what_everybody_may_read) {
+  fs::remove(host("usr/bin/setpriv"));
+  fs::remove(host("usr/sbin/chroot"));
+  Command command = on_host("virtfs", {"one.com"});
+  command.arguments[0] = "/usr/sbin/chroot";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "virtfs: setpriv: not found, nor a chroot that takes --userspec: cannot tell what everybody "
+      "may read\n",
+      outcome.errors);
+  EXPECT_FALSE(fs::exists(root("")));
 }
 
 /// Numbers that belong to no user: what is nobody's is not everybody's.
