@@ -1638,6 +1638,7 @@ TEST_P(VirtfsWhole, takes_the_certificates_of_authorities_only) {
   fs::create_symlink("/usr/share/ca-certificates/mozilla/Root.crt", host("etc/ssl/certs/Root.pem"));
   fs::create_symlink("Root.pem", host("etc/ssl/certs/0123abcd.0"));
   fs::create_symlink("/srv/customer/site.pem", host("etc/ssl/certs/customer.pem"));
+  fs::create_symlink("customer.pem", host("etc/ssl/certs/4567abcd.0"));
   make_whole();
   EXPECT_EQ((std::set<std::string>{"Root.pem", "0123abcd.0"}), names_in(root("etc/ssl/certs")));
   EXPECT_EQ(0, run_in_whole({"cat", "/etc/ssl/certs/0123abcd.0"}).status);
