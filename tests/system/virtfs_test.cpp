@@ -834,8 +834,10 @@ TEST_P(Virtfs, takes_no_configuration_that_only_root_can_reach) {
   testing_support::make_writable("/etc");
   write_file("/run/private/secret", "hush-hush\n");
   ASSERT_EQ(0, ::chmod("/run/private", 0700));
-  fs::remove("/etc/host.conf");
-  fs::create_symlink("/run/private/secret", "/etc/host.conf");
+  for (const char* name : {"/etc/host.conf", "/etc/resolv.conf", "/etc/localtime"}) {
+    fs::remove(name);
+    fs::create_symlink("/run/private/secret", name);
+  }
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ("", files_with("/virtual/one.com", "hush-hush"));
 }
@@ -940,6 +942,21 @@ TEST_P(VirtfsNumbers, are_in_every_file_that_gives_them) {
   }
   EXPECT_EQ("/bin/bash", setting("one.com", "adduser.conf", "DSHELL"));
   EXPECT_EQ("0:0 0644", access_of("/virtual/one.com/etc/login.defs"));
+}
+
+/// By default useradd gives a new system account the number before the first user's, which is
+/// another domain's.
+TEST_P(VirtfsNumbers, of_system_accounts_are_below_those_of_users) {
+  make({"-p", "useradd", "-p", "groupadd", "one.com"});
+  ASSERT_EQ(0, run_in("one.com", {"useradd", "-M", "-r", "daemon2"}).status);
+  ASSERT_EQ(0, run_in("one.com", {"groupadd", "-r", "group2"}).status);
+  for (const char* line : {"passwd:daemon2:x:", "group:group2:x:"}) {
+    const std::string file = std::string(line).substr(0, std::string(line).find(':'));
+    const std::string start = "\n" + std::string(line).substr(file.size() + 1);
+    const std::string text = read_file("/virtual/one.com/etc/" + file);
+    ASSERT_NE(std::string::npos, text.find(start)) << text;
+    EXPECT_LT(std::stoul(text.substr(text.find(start) + start.size())), 1000U) << text;
+  }
 }
 
 TEST_P(VirtfsNumbers, are_given_where_the_host_says_nothing) {
