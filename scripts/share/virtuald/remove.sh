@@ -1,0 +1,170 @@
+# shellcheck shell=sh disable=SC2154
+# remove.sh - virtfs -r: the end of a domain; virtfs sources it after its own
+# functions and common.sh.
+#
+# It relies on what virtfs sets: place, domain, dry_run and root.
+#
+# The lines go first, so that no connection gets half a domain; then the domain is
+# hidden, by one rename, and then removed. A run that is killed leaves what the
+# next one finishes.
+
+# residents: prints `PID (NAME)`, a line for each, of the processes whose root or
+# working directory is the domain, or below it. One that is isolated has "/" as
+# the name of its root, so directories are compared, from there upwards.
+residents() {
+  local itself top found entry pid name
+  itself=$(stat -L -c %d:%i -- "$place") || return 0
+  top=$(stat -L -c %d:%i /)
+  stat -L -c '%d:%i %n' -- /proc/[0-9]*/root /proc/[0-9]*/cwd 2>/dev/null |
+    while read -r found entry; do
+      if [ "$found" != "$top" ] && is_inside "$found" "$entry" "$itself"; then
+        pid=${entry#/proc/}
+        printf '%s\n' "${pid%/*}"
+      fi
+    done | sort -un | while read -r pid; do
+    name=''
+    { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
+    printf '%s (%s)\n' "$pid" "$(printf '%s' "$name" | tr -cd ' -~')"
+  done
+}
+
+# is_inside FOUND ENTRY DIRECTORY: true where the directory ENTRY, which is FOUND
+# by device and inode, is DIRECTORY or below it.
+is_inside() {
+  local found="$1" path="$2" above
+  while [ "$found" != "$3" ]; do
+    path=$path/..
+    above=$(stat -L -c %d:%i -- "$path" 2>/dev/null) || return 1
+    [ "$above" != "$found" ] || return 1
+    found=$above
+  done
+}
+
+# mounts_below: prints the places below the domain, and itself, where something is
+# mounted.
+mounts_below() {
+  awk -v place="$place" '$5 == place || index($5, place "/") == 1 { print $5 }' /proc/self/mountinfo
+}
+
+# names_of_domain: prints the directories by which a configuration may name it:
+# its own, and the links in the leading directory that lead to it.
+names_of_domain() {
+  local entry
+  printf '%s\n' "$place"
+  for entry in "${VIRTUAL%/}"/*; do
+    if [ -L "$entry" ] && [ "$(readlink -f -- "$entry")" = "$(readlink -f -- "$place")" ]; then
+      printf '%s\n' "$entry"
+    fi
+  done
+}
+
+# configs_of_domain: prints the configurations that may name it: those of its
+# record, and those in the leading directory.
+configs_of_domain() {
+  local config
+  {
+    [ ! -f "$record" ] || sed -n 's/^line:[^ ]* //p' -- "$record"
+    for config in "${VIRTUAL%/}"/conf*; do
+      printf '%s\n' "$config"
+    done
+  } | while IFS= read -r config; do
+    config=$(readlink -f -- "$config") || continue
+    [ ! -f "$config" ] || printf '%s\n' "$config"
+  done | sort -u
+}
+
+# lines_of_domain CONFIG [-v]: prints its lines in that configuration; with -v
+# all others.
+lines_of_domain() {
+  awk -v names="$names" -v others="${2-}" '
+    BEGIN {
+      count = split(names, name, "\n")
+      for (number = 1; number <= count; number++) is_name[name[number]]
+    }
+    {
+      line = $0
+      sub(/\r$/, "", line)
+      fields = split(line, field, /[ \t]+/)
+      first = field[1] == "" ? 2 : 1
+      directory = field[first + 1]
+      sub(/\/+$/, "", directory)
+      is_its = field[first] !~ /^#/ && directory != "" && (directory in is_name)
+      if (is_its == (others == "")) print
+    }' "$1"
+}
+
+# need_empty WHEN: dies while somebody lives in the domain, or something is mounted
+# there.
+need_empty() {
+  local found
+  found=$(mounts_below)
+  [ -z "$found" ] || die "$place: mounted below it: ${found%%"$newline"*}: unmount that first$1"
+  found=$(residents)
+  [ -z "$found" ] ||
+    die "$place: in use by process $(printf '%s\n' "$found" | sed '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'): end it first$1"
+}
+
+# remove_lines: takes its lines out of every configuration that names it. It sets
+# copies, which clean_up removes, and at last to none.
+remove_lines() {
+  local config copy
+  while IFS= read -r config; do
+    if [ -z "$config" ] || [ -z "$(lines_of_domain "$config")" ]; then
+      continue
+    fi
+    need_trusted "$config"
+    clear_copies "${config%/*}/.virtfs.${config##*/}."
+    copy=$(mktemp -- "${config%/*}/.virtfs.${config##*/}.$$.XXXXXX") || failed "$config"
+    copies=$copies$newline$copy' '$config$newline
+    # The copy has the owner and mode that the configuration has.
+    cp -p -- "$config" "$copy" || failed "$config"
+    lines_of_domain "$config" -v >"$copy" || failed "$config"
+    mv -f -- "$copy" "$config" || failed "$config"
+    say "Removed its lines from $config"
+  done <<END
+$configs
+END
+  copies=''
+}
+
+say_removal() {
+  local config line
+  printf '%s\n' "$configs" | while IFS= read -r config; do
+    [ -z "$config" ] || lines_of_domain "$config" | while IFS= read -r line; do
+      say "Would remove \"$line\" from $config"
+    done
+  done
+  printf '%s\n' "$names" | while IFS= read -r line; do
+    say "Would remove $line"
+  done
+}
+
+# remove_domain: the whole of -r. It sets names, configs and record for the
+# functions above.
+remove_domain() {
+  local link
+  record=${VIRTUAL%/}/.virtfs/$domain
+  if [ -L "$place" ]; then
+    die "$place: a link to $(readlink -f -- "$place"): remove the domain that it leads to, or the link with rm"
+  elif [ ! -d "$place" ] && [ ! -f "$record" ]; then
+    die "$place: no such domain"
+  fi
+  need_empty ''
+  names=$(names_of_domain)
+  configs=$(configs_of_domain)
+  if "$dry_run"; then
+    say_removal
+    return
+  fi
+  need_root
+  open_work
+  remove_lines
+  # Who had connected before may still be there.
+  need_empty "; its lines are gone, -r again removes the rest"
+  printf '%s\n' "$names" | while IFS= read -r link; do
+    [ ! -L "$link" ] || rm -f -- "$link"
+  done
+  [ ! -d "$place" ] || mv -T -- "$place" "$root/removed" || failed "$place"
+  rm -f -- "$record"
+  say "Removed $place"
+}
