@@ -316,6 +316,15 @@ TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_named_like_a_word_of_it)
   }
 }
 
+TEST_P(Virtfs, takes_the_helper_by_which_pam_checks_passwords_with_its_group_and_mode) {
+  NEEDS_REAL_ROOT();
+  make({"-p", "passwd", "one.com"});
+  const std::string access = access_of("/virtual/one.com/usr/sbin/unix_chkpwd");
+  EXPECT_EQ(access_of("/usr/sbin/unix_chkpwd"), access);
+  EXPECT_TRUE(access.ends_with(" 2755")) << access;
+  EXPECT_EQ(0, run_in("one.com", {"/usr/sbin/unix_chkpwd", "root", "chkexpiry"}).status);
+}
+
 TEST_P(Virtfs, takes_the_terminals_of_a_program_that_draws_on_them) {
   make({"-p", "bash", "-p", "tput", "one.com"});
   EXPECT_EQ(0, run_in("one.com", {"tput", "-T", "xterm", "cols"}).status);
@@ -347,12 +356,12 @@ TEST_P(Virtfs, takes_the_library_of_perl) {
 }
 
 TEST_P(Virtfs, keeps_the_set_user_id_bit_of_a_program_asked_for_and_says_so) {
-  const Outcome outcome = run_script("virtfs", {"-p", "passwd", "one.com"});
+  const Outcome outcome = run_script("virtfs", {"-p", "gpasswd", "one.com"});
   ASSERT_EQ(0, outcome.status);
-  EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/passwd\n"),
+  EXPECT_NE(outcome.output.find("Kept set-user-id or set-group-id: /usr/bin/gpasswd\n"),
             std::string::npos)
       << outcome.output;
-  EXPECT_EQ(std::vector<std::string>{"/usr/bin/passwd"},
+  EXPECT_EQ(std::vector<std::string>{"/usr/bin/gpasswd"},
             files_where("/virtual/one.com", [](const struct stat& status) {
               return S_ISREG(status.st_mode) && (status.st_mode & 06000) != 0;
             }));
