@@ -8,7 +8,11 @@ namespace testing_support {
 namespace fs = std::filesystem;
 
 std::string daemon_path(const std::string& package, const std::string& path) {
-  return std::string(kDaemonDirectory) + "/" + package + path;
+  const std::string root = std::string(kDaemonDirectory) + "/" + package;
+  if (path.starts_with("/usr/") && !fs::exists(root + path) && fs::exists(root + path.substr(4))) {
+    return root + path.substr(4);
+  }
+  return root + path;
 }
 
 void overlay(const std::string& directory, const std::vector<std::string>& packages) {

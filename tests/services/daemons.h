@@ -9,7 +9,8 @@
 
 namespace testing_support {
 
-/// Where a package of tests/daemons has `path`.
+/// Where a package of tests/daemons has `path`. What it has in /usr it may have outside of that on
+/// an older Debian.
 std::string daemon_path(const std::string& package, const std::string& path);
 
 /// Makes `directory` of the private world writable, with the files that the packages have for it.

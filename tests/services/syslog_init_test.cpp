@@ -107,11 +107,11 @@ class SyslogInit : public InitScriptTest {
 
   /// Puts the domain's own logger into it, for PER_DOMAIN=yes.
   static void give_logger(const fs::path& root) {
-    for (const fs::path& file : {fs::path(syslogd()), fs::path("/lib/x86_64-linux-gnu/libc.so.6"),
-                                 fs::path("/lib64/ld-linux-x86-64.so.2")}) {
-      const fs::path inside = file == syslogd() ? "usr/sbin/syslogd" : file.relative_path();
-      fs::create_directories((root / inside).parent_path());
-      fs::copy_file(fs::canonical(file), root / inside);
+    fs::copy_file(syslogd(), root / "usr/sbin/syslogd");
+    for (const fs::path& library : libraries_of(syslogd())) {
+      const fs::path inside = root / library.relative_path();
+      fs::create_directories(inside.parent_path());
+      fs::copy_file(fs::canonical(library), inside);
     }
     write_file(root / "etc/syslog.conf", "*.*\t/var/log/syslog\n");
   }

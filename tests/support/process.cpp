@@ -209,6 +209,26 @@ Outcome run(const std::vector<std::string>& arguments) {
   return run(command_of(arguments));
 }
 
+std::vector<std::filesystem::path> libraries_of(const std::string& program) {
+  std::vector<std::filesystem::path> libraries;
+  for (const std::string& line : split_lines(run({"ldd", program}).output)) {
+    const std::size_t slash = line.find('/');
+    if (slash != std::string::npos) {
+      libraries.emplace_back(line.substr(slash, line.find(' ', slash) - slash));
+    }
+  }
+  return libraries;
+}
+
+std::string loader() {
+  for (const std::filesystem::path& library : libraries_of("/bin/ls")) {
+    if (library.filename().string().starts_with("ld-")) {
+      return library;
+    }
+  }
+  throw std::runtime_error("ldd /bin/ls: names no loader");
+}
+
 BackgroundProcess::BackgroundProcess(const Command& command) {
   std::string pattern = (std::filesystem::temp_directory_path() / "virtuald-log.XXXXXX").string();
   const int log = ::mkostemp(pattern.data(), O_CLOEXEC | O_APPEND);

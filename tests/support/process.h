@@ -39,6 +39,12 @@ struct Outcome {
 Outcome run(const Command& command);
 Outcome run(const std::vector<std::string>& arguments);
 
+/// What a dynamic program is started with, as ldd(1) names it: its libraries and its loader.
+std::vector<std::filesystem::path> libraries_of(const std::string& program);
+
+/// The loader of this machine's programs, such as /lib64/ld-linux-x86-64.so.2.
+std::string loader();
+
 /// A running program that is ended by SIGTERM (after two seconds SIGKILL) with this object. `log()`
 /// returns both its output and its errors.
 class BackgroundProcess {

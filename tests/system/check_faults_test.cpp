@@ -17,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kLoader = "/lib64/ld-linux-x86-64.so.2";
 const std::string kRoot = "/virtual/domain1.com";
 
 class CheckFaults : public ::testing::Test {
@@ -27,7 +26,7 @@ class CheckFaults : public ::testing::Test {
     NEEDS_REAL_ROOT();
     NEEDS_STRACE();
     fs::create_directories(kRoot + "/bin");
-    fs::create_directories(kRoot + "/lib64");
+    fs::create_directories(fs::path(kRoot + loader()).parent_path());
     fs::copy_file("/bin/ls", kRoot + "/bin/ls");
     fs::copy_file("/bin/busybox", kRoot + "/bin/busybox");
     install_loader("exit 0\n");
@@ -35,7 +34,7 @@ class CheckFaults : public ::testing::Test {
   }
 
   static void install_loader(const std::string& script) {
-    write_program(kRoot + kLoader, "#!/bin/busybox sh\n" + script);
+    write_program(kRoot + loader(), "#!/bin/busybox sh\n" + script);
   }
 
   /// -t, with what strace(1) is to do to it and to the children that it starts.
@@ -74,12 +73,12 @@ TEST_F(CheckFaults, configuration_that_cannot_be_read) {
 
 TEST_F(CheckFaults, no_pipe_for_the_loaders_answer) {
   expect_error(check({"-e", "inject=pipe2:error=EMFILE"}),
-               std::string("pipe for ") + kLoader + ": " + reason_of(EMFILE));
+               std::string("pipe for ") + loader() + ": " + reason_of(EMFILE));
 }
 
 TEST_F(CheckFaults, no_process_for_the_loader) {
   expect_error(check({"-e", "inject=fork,clone,clone3:error=EAGAIN"}),
-               std::string("fork for ") + kLoader + ": Resource temporarily unavailable");
+               std::string("fork for ") + loader() + ": Resource temporarily unavailable");
 }
 
 TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
@@ -87,7 +86,7 @@ TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
        {"dup2,dup3", "chroot", "setsid", "prctl", "setresgid", "setgroups", "setresuid"}) {
     SCOPED_TRACE(call);
     expect_error(check({"-e", std::string("inject=") + call + ":error=EPERM"}),
-                 std::string(kLoader) + " --list /bin/ls: exit status 127");
+                 loader() + " --list /bin/ls: exit status 127");
   }
 }
 
@@ -97,7 +96,7 @@ TEST_F(CheckFaults, loader_keeps_root_in_a_user_namespace_without_nobody) {
 
 TEST_F(CheckFaults, loader_that_dies) {
   install_loader("kill -SEGV $$\n");
-  expect_error(check({}), std::string(kLoader) + " --list /bin/ls: signal 11");
+  expect_error(check({}), loader() + " --list /bin/ls: signal 11");
 }
 
 TEST_F(CheckFaults, interrupted_wait_for_the_answer_goes_on) {
@@ -109,7 +108,7 @@ TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
   // The second wait is the one that follows the kill.
   expect_error(
       check({"-e", "inject=poll:error=ENOMEM:when=1", "-e", "inject=wait4:error=EINTR:when=2"}),
-      std::string(kLoader) + " --list /bin/ls: no answer in five seconds");
+      loader() + " --list /bin/ls: no answer in five seconds");
 }
 
 /// Repetitions are then not seen, and their roots tested again.

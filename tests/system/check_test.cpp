@@ -33,16 +33,10 @@ Outcome virtuald(std::vector<std::string> arguments) {
 
 /// Copies `program` and what ldd says that it needs.
 void copy_with_libraries(const std::string& program, const fs::path& root) {
-  const Outcome libraries = run({"ldd", program});
-  std::vector<std::string> files = {program};
-  for (const std::string& line : split_lines(libraries.output)) {
-    const std::size_t slash = line.find('/');
-    if (slash != std::string::npos) {
-      files.push_back(line.substr(slash, line.find(' ', slash) - slash));
-    }
-  }
-  for (const std::string& file : files) {
-    const fs::path target = root / fs::path(file).relative_path();
+  std::vector<fs::path> files = libraries_of(program);
+  files.emplace_back(program);
+  for (const fs::path& file : files) {
+    const fs::path target = root / file.relative_path();
     fs::create_directories(target.parent_path());
     fs::copy_file(file, target, fs::copy_options::overwrite_existing);
   }
@@ -59,13 +53,15 @@ void remove_library(const fs::path& root) {
 void install_loader(const std::string& script) {
   const fs::path root = "/virtual/domain1.com";
   fs::copy_file("/bin/busybox", root / "bin/busybox");
-  fs::remove(root / "lib64/ld-linux-x86-64.so.2");
-  write_program(root / "lib64/ld-linux-x86-64.so.2", "#!/bin/busybox sh\n" + script);
+  const fs::path place = root.string() + loader();
+  fs::remove(place);
+  write_program(place, "#!/bin/busybox sh\n" + script);
 }
 
-const std::string kNoAnswer =
-    "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: /lib64/ld-linux-x86-64.so.2 --list "
-    "/bin/ls: no answer in five seconds";
+std::string no_answer() {
+  return "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + loader() +
+         " --list /bin/ls: no answer in five seconds";
+}
 
 const std::string kLibraryMissing =
     "/bin/ls: error while loading shared libraries: libselinux.so.1: cannot open shared object "
@@ -119,7 +115,7 @@ class Check : public ::testing::Test {
     install_loader(loader);
     const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
     EXPECT_EQ(1, outcome.status);
-    EXPECT_EQ(kNoAnswer, split_lines(outcome.output).at(0));
+    EXPECT_EQ(no_answer(), split_lines(outcome.output).at(0));
   }
 };
 
@@ -238,9 +234,10 @@ TEST_F(Check, names_a_missing_interpreter) {
   leave_one_root();
   fs::copy_file("/bin/ls", "/virtual/domain1.com/usr/sbin/ftpd");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
-                "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
-                "/lib64/ld-linux-x86-64.so.2 is not there\n"
-                "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+                "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter " +
+                    loader() +
+                    " is not there\n"
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
 }
 
 TEST_F(Check, finds_all_libraries_of_a_dynamic_program) {
@@ -280,9 +277,9 @@ TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
 
 TEST_F(Check, never_runs_a_loader_that_somebody_else_could_change) {
   put_ls_in_one_root();
-  ::chmod("/virtual/domain1.com/lib64/ld-linux-x86-64.so.2", 0775);
+  ::chmod(("/virtual/domain1.com" + loader()).c_str(), 0775);
   expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
-                    "somebody else could change /lib64/ld-linux-x86-64.so.2");
+                    "somebody else could change " + loader());
 }
 
 // The loader may run code of the program's libraries, whoever wrote them.

@@ -214,7 +214,7 @@ TEST_P(Virtfs, takes_a_program_that_alternatives_lead_to) {
 TEST_P(Virtfs, takes_a_static_program_as_it_is) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ("static\n", run_in("one.com", {"busybox", "echo", "static"}).output);
-  EXPECT_FALSE(fs::exists("/virtual/one.com/lib64/ld-linux-x86-64.so.2"));
+  EXPECT_FALSE(fs::exists("/virtual/one.com" + testing_support::loader()));
 }
 
 TEST_P(Virtfs, makes_a_root_where_a_person_gets_a_password) {
