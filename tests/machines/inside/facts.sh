@@ -1,0 +1,207 @@
+# shellcheck shell=sh
+# What the scripts beside this one share. They run in the machine as its administrator; each proves facts, says of each
+# whether it holds, and ends with end_facts. The domains of README's page are lines of /root/domains: name, IPv4
+# address, IPv6 address, bob's password.
+
+failures=0
+
+# fact WHAT COMMAND...: says whether the command succeeds. It adds to failures.
+fact() {
+  local what="$1"
+  shift
+  if "$@" >/tmp/fact 2>&1 </dev/null; then
+    printf 'ok      %s\n' "$what"
+  else
+    printf 'FAILED  %s\n' "$what"
+    sed 's/^/        /' /tmp/fact
+    failures=$((failures + 1))
+  fi
+}
+
+# hope WHAT COMMAND...: the same for what is known to fail today: it is said and does not count.
+hope() {
+  local what="$1"
+  shift
+  if "$@" >/tmp/fact 2>&1 </dev/null; then
+    printf 'ok      %s\n' "$what"
+  else
+    printf 'noted   not yet: %s\n' "$what"
+    sed 's/^/        /' /tmp/fact
+  fi
+}
+
+end_facts() {
+  exit "$((failures > 0))"
+}
+
+# soon SECONDS COMMAND...: waits until the command succeeds.
+soon() {
+  local end output
+  end=$(($(date +%s) + $1))
+  shift
+  until output=$("$@" 2>&1); do
+    [ "$(date +%s)" -lt "$end" ] || { printf '%s\n' "$output"; return 1; }
+    sleep 0.2
+  done
+}
+
+# fails_with STATUS COMMAND...
+fails_with() {
+  local wanted="$1" status=0
+  shift
+  "$@" || status=$?
+  echo "status $status"
+  [ "$status" -eq "$wanted" ]
+}
+
+visit() {
+  timeout 30 curl --silent --show-error --max-time 20 "$@"
+}
+
+# says TEXT COMMAND...: the command prints the text.
+says() {
+  local text="$1" output
+  shift
+  output=$("$@") || { printf '%s\n' "$output"; return 1; }
+  case $output in
+    *"$text"*) ;;
+    *) printf '%s\n' "$output"; return 1 ;;
+  esac
+}
+
+# in_url ADDRESS
+in_url() {
+  case $1 in
+    *:*) printf '[%s]\n' "$1" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
+}
+
+# send ADDRESS RECIPIENT TEXT: a message as a stranger sends it.
+send() {
+  printf 'Subject: test\n\n%s\n' "$3" >/tmp/message
+  visit --crlf --mail-from "alice@${2#*@}" --mail-rcpt "$2" --upload-file /tmp/message "smtp://$(in_url "$1")"
+}
+
+# write DOMAIN RECIPIENT TEXT: a message as bob sends it who is logged in there.
+write() {
+  printf 'Subject: test\n\n%s\n' "$3" | virtexec "$1" sendmail -f "bob@$1" "$2"
+}
+
+# read_mail ADDRESS PASSWORD: prints bob's last message.
+read_mail() {
+  local list
+  list=$(visit --user "bob:$2" "pop3://$(in_url "$1")/" | tr -d '\r') || return
+  list=${list##*
+}
+  visit --user "bob:$2" "pop3://$(in_url "$1")/${list%% *}"
+}
+
+# check_services: that FTP, SMTP and POP serve each domain's own bob at its addresses, and nobody with the other's password.
+check_services() {
+  local name ipv4 ipv6 password address other
+  other=$(sed -n 's/.* //; $p' /root/domains)
+  while read -r name ipv4 ipv6 password; do
+    echo "bob's at $name" >"/virtual/$name/home/b/bob/whose"
+    for address in "$ipv4" "$ipv6"; do
+      fact "$name: FTP at $address shows bob his file" \
+        soon 10 says "bob's at $name" visit --user "bob:$password" "ftp://$(in_url "$address")/whose"
+      fact "$name: FTP at $address refuses the other bob's password" \
+        fails_with 67 visit --user "bob:$other" "ftp://$(in_url "$address")/whose"
+      fact "$name: SMTP at $address takes a message for bob" \
+        send "$address" "bob@$name" "to $name at $address by $$"
+      fact "$name: POP at $address has the message" \
+        soon 15 says "to $name at $address by $$" read_mail "$address" "$password"
+      fact "$name: POP at $address refuses the other bob's password" \
+        fails_with 67 visit --user "bob:$other" "pop3://$(in_url "$address")/"
+    done
+    other=$password
+  done </root/domains
+  check_mail_between
+}
+
+# check_mail_between: that mail from one domain to the other is there at once, not when a queue runner comes by.
+check_mail_between() {
+  local first second ipv4 password
+  { read -r first _ && read -r second ipv4 _ password; } </root/domains
+  fact "$first: bob writes to bob at $second" write "$first" "bob@$second" "from $first by $$"
+  fact "$second: has it within 15 seconds" soon 15 says "from $first by $$" read_mail "$ipv4" "$password"
+}
+
+# make_slow_domain: a third domain, whose mailer greets after four seconds and writes what it gets to /mail.
+make_slow_domain() {
+  ip address replace 10.10.10.131/24 dev eth0
+  virtfs -q -p sh -p sleep -a 10.10.10.131 -f /virtual/conf.mail slow.test
+  cat >/virtual/slow.test/usr/sbin/sendmail <<'END'
+#!/bin/sh
+sleep 4
+printf '220 slow.test ESMTP\r\n'
+while read -r line; do
+  case $line in
+    DATA*)
+      printf '354 go on\r\n'
+      while read -r line; do
+        case $line in
+          .?) break ;;
+        esac
+        printf '%s\n' "$line" >>/mail
+      done
+      printf '250 taken\r\n'
+      ;;
+    QUIT*) printf '221 bye\r\n'; exit ;;
+    *) printf '250 fine\r\n' ;;
+  esac
+done
+END
+  chmod 0755 /virtual/slow.test/usr/sbin/sendmail
+  : >/virtual/slow.test/mail
+}
+
+# forward_mail DOMAIN ADDRESS: has bob's mail sent on.
+forward_mail() {
+  local home="/virtual/$1/home/b/bob"
+  echo "$2" >"$home/.forward"
+  chown --reference="$home" "$home/.forward"
+}
+
+# remove_slow_domain: sendmail.init would take its mailer for a real one.
+remove_slow_domain() {
+  rm -f /virtual/*/home/b/bob/.forward
+  sed -i '/slow\.test/d' /virtual/conf.mail
+  rm -rf /virtual/slow.test /virtual/.virtfs/slow.test
+}
+
+# check_slow_delivery: that a message for a mailer that takes its time is delivered after the client has gone.
+check_slow_delivery() {
+  local name ipv4
+  read -r name ipv4 _ </root/domains
+  fact 'a domain with a slow mailer is made' make_slow_domain
+  fact "$name: bob's mail is sent on to it" forward_mail "$name" bob@slow.test
+  fact "$name: takes a message for bob" send "$ipv4" "bob@$name" "slowly by $$"
+  fact 'the client did not have to wait' test ! -s /virtual/slow.test/mail
+  fact 'the slow mailer has it, though the client has gone' soon 20 grep -q "slowly by $$" /virtual/slow.test/mail
+  remove_slow_domain
+}
+
+# logged SINCE NAME: prints what the host's log has of the program since then, which is the time and the size that
+# log_position printed. The log is the journal, or syslogd's file where inetutils-ftpd brought that along (Debian 12).
+logged() {
+  local since="$1"
+  if [ -f /var/log/syslog ]; then
+    tail -c "+${since#* }" /var/log/syslog | grep " $2\["
+  else
+    journalctl --no-pager --quiet --since "@${since% *}" --identifier "$2"
+  fi
+}
+
+log_position() {
+  printf '%s %s\n' "$(date +%s)" "$(($(stat -c %s /var/log/syslog 2>/dev/null || echo 0) + 1))"
+}
+
+# check_refusal: that a refusal of virtuald's is found where an administrator looks for it.
+check_refusal() {
+  local since
+  since=$(log_position)
+  visit ftp://10.10.10.157/ >/dev/null 2>&1 || :
+  fact "the host's log has a refusal, under the name of virtuald" soon 10 says 10.10.10.157 logged "$since" virtuald
+}

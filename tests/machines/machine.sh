@@ -1,0 +1,103 @@
+# shellcheck shell=sh
+# Bare Debian machines that are booted: what tests/machines/run does with them on this host. It sources scripts/dev/debian.sh
+# first. An image is build/machines/NAME.tar; a machine is its directory, DIRECTORY, and beside that DIRECTORY.pid with
+# the process that ends with it.
+
+# mirror: prints the address of Debian's archive that this host's apt uses.
+mirror() {
+  # shellcheck disable=SC2016 # for apt-get to expand
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 -E '/debian/?$' ||
+    echo http://deb.debian.org/debian
+}
+
+# make_image IMAGE SUITE PACKAGE...: makes IMAGE.tar, a bare Debian as its installer leaves one, with the packages in
+# apt's cache so that a machine without a network can install them. It is kept while it is to hold the same.
+make_image() {
+  local image="$1" suite="$2"
+  shift 2
+  [ "$(cat -- "$image.packages" 2>/dev/null)" != "$*" ] || return 0
+  need_packages debian-archive-keyring mmdebstrap
+  say "makes $image.tar"
+  rm -f -- "$image.packages"
+  # shellcheck disable=SC2016 # for mmdebstrap to expand
+  mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include=init,dbus,ifupdown \
+    --aptopt='Acquire::Check-Valid-Until "false"' --skip=cleanup/apt \
+    --customize-hook="chroot \"\$1\" apt-get -q -y --download-only --no-install-recommends install $* >/dev/null" \
+    "$suite" "$image.tar.part" "$(mirror)" || die "mmdebstrap $suite: failed"
+  mv -- "$image.tar.part" "$image.tar"
+  printf '%s\n' "$*" >"$image.packages"
+}
+
+# unpack_image IMAGE DIRECTORY: a machine that was never booted.
+unpack_image() {
+  rm -rf -- "$2"
+  mkdir -p -- "$2"
+  tar -x -f "$1.tar" -C "$2"
+  echo box >"$2/etc/hostname"
+  printf '127.0.0.1\tlocalhost\n127.0.1.1\tbox.localdomain\tbox\n' >"$2/etc/hosts"
+  printf 'auto lo\niface lo inet loopback\n\nauto eth0\niface eth0 inet static\n\taddress 10.10.10.157/24\n' \
+    >"$2/etc/network/interfaces"
+}
+
+# boot_machine DIRECTORY: until systemd has nothing more to start.
+boot_machine() {
+  tests/machines/boot "$1" "${1##*/}.$$" >"$1.console" 2>&1 &
+  echo "$!" >"$1.pid"
+  wait_for 30 is_up "$1" || { cat -- "$1.console" >&2; die "$1: does not boot"; }
+  enter_machine "$1" timeout 60 sh -c '
+    until state=$(systemctl is-system-running); case $state in running | degraded) true ;; *) false ;; esac; do
+      sleep 0.1
+    done' || die "$1: does not come up in a minute"
+}
+
+is_up() {
+  enter_machine "$1" test -S /run/systemd/private 2>/dev/null
+}
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+  local tries=$(($1 * 10))
+  shift
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+# enter_machine DIRECTORY COMMAND...: runs the command in a booted machine, as its root.
+enter_machine() {
+  local unshare children
+  unshare=$(cat -- "$1.pid")
+  shift
+  children=$(cat -- "/proc/$unshare/task/$unshare/children") && [ -n "$children" ] || return 1
+  # The one child's pid, and a space.
+  nsenter --target "${children%% *}" --all --wdns=/root env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
+}
+
+# halt_machine DIRECTORY: as its power button would, then as its plug. False where the button was not enough.
+halt_machine() {
+  local unshare group status=0
+  [ -f "$1.pid" ] || return 0
+  unshare=$(cat -- "$1.pid")
+  # SIGRTMIN+4: power off.
+  enter_machine "$1" sh -c 'kill -38 1' && wait_for 30 has_ended "$unshare" || status=1
+  kill -KILL "$unshare" 2>/dev/null || :
+  wait_for 10 has_ended "$unshare" || die "process $unshare: does not end"
+  rm -f -- "$1.pid"
+  remove_group "${1##*/}.$$"
+  return "$status"
+}
+
+has_ended() {
+  ! kill -0 "$1" 2>/dev/null
+}
+
+# remove_group NAME: a control group, with those that systemd made below it.
+remove_group() {
+  # shellcheck disable=SC2016 # for the inner shell to expand
+  unshare --mount --propagation private sh -c '
+    mount -t cgroup2 cgroup2 /mnt
+    [ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} +' sh "$1"
+}
