@@ -14,10 +14,10 @@
 namespace virtuald {
 namespace {
 
-/// Those that are found ignored: by super servers and languages' run times, by nohup(1), and by
-/// shells, which leave SIGINT and SIGQUIT so for what they start in the background.
-constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM,
-                                 SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+/// Those besides that are found ignored: by nohup(1), by shells, which leave SIGINT and SIGQUIT so
+/// for what they start in the background, and by languages' run times.
+constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
+                                 SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 
 }  // namespace
 
@@ -49,12 +49,17 @@ bool leave_terminal(Error& error) {
   return ::ioctl(terminal, TIOCNOTTY) == 0 || error.fail_errno("ioctl TIOCNOTTY", kTerminal, errno);
 }
 
-void reset_signals_and_umask() {
+void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // It fails for wrong numbers only.
+  static_cast<void>(::signal(SIGPIPE, SIG_DFL));
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
+}
+
+void leave_administrators_shell() {
   for (const int number : kOftenIgnored) {
-    // It fails for wrong numbers only.
     static_cast<void>(::signal(number, SIG_DFL));
   }
   constexpr mode_t kUsual = 022;

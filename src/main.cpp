@@ -123,7 +123,10 @@ int serve(const Options& options) {
        !become(large.identity, error))) {
     return fail();
   }
-  reset_signals_and_umask();
+  reset_signals();
+  if (options.isolate) {
+    leave_administrators_shell();
+  }
   const char* const name = program[0];
   if (options.argument_zero != nullptr) {
     program[0] = const_cast<char*>(options.argument_zero);

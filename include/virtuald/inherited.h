@@ -15,9 +15,13 @@ namespace virtuald {
 /// the root would be. For a process that leads no session.
 [[nodiscard]] bool leave_terminal(Error& error);
 
-/// What execve(2) would pass on otherwise, if somebody restarts a super server by hand: no signal
-/// is blocked afterwards, those that are often ignored are at their defaults (a program that traps
-/// SIGTERM only if it is not ignored could not be ended), and the umask is 022.
-void reset_signals_and_umask();
+/// SIGPIPE and SIGCHLD at their defaults and no signal blocked, which execve(2) would pass on
+/// otherwise.
+void reset_signals();
+
+/// What else execve(2) would pass on if somebody restarts a super server by hand: other signals
+/// that are often ignored are at their defaults afterwards (a program that traps SIGTERM only if it
+/// is not ignored could not be ended), and the umask is 022.
+void leave_administrators_shell();
 
 }  // namespace virtuald

@@ -67,7 +67,7 @@ bool become_nobody() {
     if (::faccessat(AT_FDCWD, program, R_OK, AT_EACCESS) != 0) {
       ::_exit(kUnreadable);
     }
-    reset_signals_and_umask();
+    reset_signals();
     char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
                                const_cast<char*>(program), nullptr};
     char* const environment[] = {nullptr};

@@ -198,14 +198,11 @@ TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
       without_prefix(messages[0]));
 }
 
-/// As an administrator leaves them who restarts inetd under nohup, or in the background.
 TEST_F(Isolation, signals_are_at_their_defaults) {
   Serving serving = serving_with({"signals"});
   serving.prepare = [] {
-    for (const int number :
-         {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU}) {
-      ::signal(number, SIG_IGN);
-    }
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGCHLD, SIG_IGN);
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -213,9 +210,21 @@ TEST_F(Isolation, signals_are_at_their_defaults) {
   EXPECT_EQ("ignored blocked\n", serve(serving).answer);
 }
 
-TEST_F(Isolation, umask_is_not_the_super_servers) {
+/// As an administrator leaves them who restarts inetd under nohup, or in the background.
+TEST_F(Isolation, isolated_service_has_no_signal_of_the_administrators_shell) {
+  Serving serving = serving_with({"signals"}, {"-i"});
+  serving.prepare = [] {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
+                             SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ}) {
+      ::signal(number, SIG_IGN);
+    }
+  };
+  EXPECT_EQ("ignored blocked\n", serve(serving).answer);
+}
+
+TEST_F(Isolation, isolated_service_has_not_the_umask_of_the_administrators_shell) {
   for (const mode_t mask : {0U, 077U}) {
-    Serving serving = serving_with({"umask"});
+    Serving serving = serving_with({"umask"}, {"-i"});
     serving.prepare = [mask] { ::umask(mask); };
     EXPECT_EQ("umask 22\n", serve(serving).answer);
   }
