@@ -207,8 +207,7 @@ class LogCount {
     }
     const char number = line[at + address.size()];
     const std::string root = std::string(": root /virtual/domain") + number + ".com";
-    return line.starts_with("<30>virtuald[") &&
-           line.ends_with(root + roots_ + ", program service");
+    return line.starts_with("<30>virtuald[") && line.ends_with(root + roots_ + ", program service");
   }
 
   void take() {

@@ -68,7 +68,7 @@ Names known_to(const std::string& part) {
 
 /// The parts in layers: each knows none but those of the layers before its own.
 const std::map<std::string, int> kLayers = {{"call_filter", 0},
-                                             {"clock", 0},
+                                            {"clock", 0},
                                             {"error", 0},
                                             {"line_reader", 0},
                                             {"number_text", 0},
