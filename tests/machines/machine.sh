@@ -86,7 +86,8 @@ halt_machine() {
   kill -KILL "$unshare" 2>/dev/null || :
   wait_for 10 has_ended "$unshare" || die "process $unshare: does not end"
   rm -f -- "$1.pid"
-  remove_group "${1##*/}.$$"
+  # Processes that were killed leave it a moment later.
+  wait_for 10 remove_group "${1##*/}.$$" 2>/dev/null || say "${1##*/}.$$: its control group stays"
   return "$status"
 }
 

@@ -1,14 +1,19 @@
 // syslog.init with real loggers.
 
+#include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -246,6 +251,84 @@ TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
   EXPECT_TRUE(eventually(klogd_runs));
   ASSERT_EQ(0, init("stop").status);
   EXPECT_FALSE(klogd_runs());
+}
+
+// ---- Who is hostile ---------------------------------------------------------
+
+/// A process of the host's user 1234, after `prepare` in it.
+Command of_user(const std::function<void()>& prepare,
+                const std::vector<std::string>& arguments = {"sleep", "60"}) {
+  Command command = command_of(arguments);
+  command.prepare = [prepare] {
+    if (::setgroups(0, nullptr) != 0 || ::setgid(1234) != 0 || ::setuid(1234) != 0) {
+      ::_exit(200);
+    }
+    prepare();
+  };
+  return command;
+}
+
+/// Binds a socket whose name has a second line, which says that another one of this process, with
+/// the inode that it really has, is bound as /virtual/log.
+void forge_line() {
+  const int other = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  struct stat status {};
+  ::fstat(other, &status);
+  const std::string name = "\n0: 2 0 0 1 1 " + std::to_string(status.st_ino) + " /virtual/log";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 2);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int forger = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (::bind(forger, reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    ::_exit(201);
+  }
+}
+
+TEST_P(SyslogInit, user_who_forges_a_line_of_the_kernels_is_not_taken_for_the_logger) {
+  const BackgroundProcess poser(of_user(forge_line));
+  ASSERT_TRUE(eventually([] { return contains(read_file("/proc/net/unix"), " 1 1 "); }));
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "syslog.init: started: syslogd (process ");
+}
+
+TEST_P(SyslogInit, user_in_a_namespace_of_his_own_is_not_taken_for_the_logger) {
+  const BackgroundProcess poser(of_user(
+      [] {}, {"unshare", "-Ur", "--mount", "sh", "-c",
+              "mount -t tmpfs none /virtual && exec \"$@\"", "sh", syslogd(), "-n", "--no-klog",
+              "-p", "/virtual/log", "-P", "/virtual/pid", "-f", "/etc/syslog.conf"}));
+  ASSERT_TRUE(eventually([] { return contains(read_file("/proc/net/unix"), " /virtual/log\n"); }));
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "syslog.init: started: syslogd (process ");
+}
+
+TEST_P(SyslogInit, program_of_a_domain_that_cannot_be_ended_holds_up_nothing) {
+  fs::remove("/virtual/domain2.com/bin/logger");
+  write_program("/virtual/domain2.com/bin/logger",
+                "#!/bin/sh\ntrap '' TERM HUP INT\nwhile :; do sleep 1; done\n");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;  // the host's logger says it in its place
+  EXPECT_PRED2(contains, outcome.output, "syslog.init: domain3.com: heard\n");
+}
+
+/// A domain exchanges its dev for a link to a directory of the host's all the time.
+TEST_P(SyslogInit, dev_that_is_exchanged_meanwhile_leads_to_no_file_of_the_hosts) {
+  fs::create_directory("/scratch/target");
+  write_file("/scratch/target/log", "kept");
+  fs::create_symlink("/scratch/target", "/virtual/domain2.com/other");
+  const Descriptor dev(::open("/virtual/domain2.com/dev", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const BackgroundProcess exchanger(
+      command_of({kService, "exchange", "/virtual/domain2.com/dev", "/virtual/domain2.com/other"}));
+  for (int turn = 0; turn < 5; ++turn) {
+    static_cast<void>(init("start"));
+    const Outcome outcome = init("status");
+    EXPECT_PRED2(lacks, outcome.errors, "not set");
+    EXPECT_PRED2(contains, outcome.output, "syslog.init: domain3.com: heard\n");
+    EXPECT_EQ("kept", read_file("/scratch/target/log"));
+    ::unlinkat(dev.get(), "log", 0);
+  }
 }
 
 // ---- Domains that cannot be linked -----------------------------------------

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -122,8 +123,8 @@ void try_to_trace_parent() {
 
 /// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
 /// `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
-/// `environment`, `trace` (its parent), `ignored` (signals), `inject TEXT` (types it on its
-/// terminal).
+/// `environment`, `trace` (its parent), `exchange A B` (for ever), `ignored` (signals), `inject
+/// TEXT` (types it on its terminal).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
   if (what == "name") {
@@ -149,6 +150,10 @@ int main(int count, char** arguments) {
     return std::atoi(arguments[2]);
   } else if (what == "leave" && count > 2) {
     try_to_leave(arguments[2]);
+  } else if (what == "exchange" && count > 3) {
+    for (;;) {
+      ::syscall(SYS_renameat2, AT_FDCWD, arguments[2], AT_FDCWD, arguments[3], RENAME_EXCHANGE);
+    }
   } else if (what == "trace") {
     try_to_trace_parent();
   } else if (what == "environment") {

@@ -4,14 +4,22 @@
 
 # check_dev ROOT: true when ROOT/dev is a directory of ROOT itself that only
 # root can write; what is put there cannot be made to land elsewhere then.
-check_dev() {
-  if [ -L "$1/dev" ] || [ ! -d "$1/dev" ]; then
+check_dev() (
+  enter_dev "$1"
+)
+
+# enter_dev ROOT: goes to ROOT/dev, if that is what check_dev says. What a domain
+# puts there afterwards leads nowhere else: what is checked is where we are.
+enter_dev() {
+  local real
+  real=$(cd -P -- "$1" && pwd -P) || return 1
+  if [ -L "$real/dev" ] || ! { cd -P -- "$real/dev"; } 2>/dev/null || [ "$(pwd -P)" != "${real%/}/dev" ]; then
     warn "$1/dev: not a directory: no log socket made there"
     return 1
   fi
-  # shellcheck disable=SC2046 # three words, and two of the host's
-  set -- "$1" $(stat -c '%d:%i %u %a' -- "$1/dev") $(stat -c %d:%i /dev)
-  if [ "$2" = "$5" ]; then
+  # shellcheck disable=SC2046 # three words, and one of the host's
+  set -- "$1" $(stat -c '%d:%i %u %a' .) $(stat -c %d:%i /dev)
+  if [ "${2-}" = "${5-}" ]; then
     warn "$1/dev: the /dev of the host: no log socket made there"
     return 1
   fi
@@ -39,20 +47,20 @@ same_file() {
 # $VIRTUAL/log, so that a logger listening there hears the programs in ROOT.
 # A ROOT whose dev is not a directory of root's own is refused, since the
 # link could be made to land elsewhere. What fails is warned about; false then.
-link_log() {
+link_log() (
   local failure
-  check_dev "$1" || return 1
+  enter_dev "$1" || return 1
   # ln refuses to replace a link by itself.
-  if same_file "$VIRTUAL/log" "$1/dev/log"; then
+  if same_file "$VIRTUAL/log" ./log; then
     return 0
   fi
-  if [ -d "$1/dev/log" ]; then
+  if [ -d ./log ] && [ ! -L ./log ]; then
     warn "$1/dev/log: a directory: no log socket made there"
     return 1
   fi
   # A bind mount is on the same device and still out of a link's reach, so
-  # only the attempt can tell.
-  if failure=$(ln -f -- "$VIRTUAL/log" "$1/dev/log" 2>&1); then
+  # only the attempt can tell. -T: what is there by now is never gone into.
+  if failure=$(ln -f -T -- "$VIRTUAL/log" ./log 2>&1); then
     return 0
   fi
   case $failure in
@@ -62,4 +70,4 @@ link_log() {
   *) warn "$1/dev/log: not made: $failure" ;;
   esac
   return 1
-}
+)

@@ -73,9 +73,11 @@ name_of() {
 }
 
 # has_root PID ROOT: true when that is the root of the process. The name alone
-# would take the root of a container for the host's, both being /.
+# would take the root of a container for the host's, both being /. In a user
+# namespace everybody can change roots, and mount over names.
 has_root() {
-  [ "$(readlink "/proc/$1/root")" = "$2" ] &&
+  [ "$(readlink "/proc/$1/ns/user")" = "$(readlink /proc/self/ns/user)" ] &&
+    [ "$(readlink "/proc/$1/root")" = "$2" ] &&
     [ "$(stat -L -c %d:%i -- "/proc/$1/root" 2>/dev/null)" = "$(stat -c %d:%i -- "$2")" ]
 }
 
@@ -122,9 +124,10 @@ in_root() {
   exec setsid env -i PATH="$root_path" chroot "$@" </dev/null
 }
 
-# ask_root SECONDS ROOT COMMAND...: the same with a limit of time.
+# ask_root SECONDS ROOT COMMAND...: the same with a limit of time, which the
+# command cannot outlive.
 ask_root() {
   local limit="$1"
   shift
-  exec setsid timeout "$limit" env -i PATH="$root_path" chroot "$@" </dev/null
+  exec setsid timeout -s KILL "$limit" env -i PATH="$root_path" chroot "$@" </dev/null
 }
