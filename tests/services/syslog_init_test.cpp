@@ -331,6 +331,23 @@ TEST_P(SyslogInit, dev_that_is_exchanged_meanwhile_leads_to_no_file_of_the_hosts
   }
 }
 
+/// The same, at the worst moment: after all checks, right before the link is made. (A shell that
+/// has ln built in does not start this one.)
+TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_leads_nowhere) {
+  fs::create_directory("/scratch/target");
+  fs::create_directory("/scratch/bin");
+  write_file("/scratch/target/log", "kept");
+  write_program(
+      "/scratch/bin/ln",
+      "#!/bin/sh\ncase $* in *log*) mv -T /virtual/domain2.com/dev /virtual/domain2.com/was && "
+      "/bin/ln -s /scratch/target /virtual/domain2.com/dev ;; esac\nexec /bin/ln \"$@\"\n");
+  fs::remove_all("/virtual/domain1.com");
+  fs::remove_all("/virtual/domain3.com");
+  static_cast<void>(init(
+      "start", {{"PATH", std::string("/scratch/bin:") + std::getenv("PATH")}, {"DEV_LOG", "no"}}));
+  EXPECT_EQ("kept", read_file("/scratch/target/log"));
+}
+
 // ---- Domains that cannot be linked -----------------------------------------
 
 TEST_P(SyslogInit, dev_that_is_a_link_is_refused) {
