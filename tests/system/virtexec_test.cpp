@@ -493,7 +493,7 @@ TEST_P(Virtexec, makes_no_file) {
     // What counts the lines of a test's virtuald is a file.
     if (line.find("\"/dev/") == std::string::npos && line.find(".profraw") == std::string::npos) {
       EXPECT_EQ(std::string::npos, line.find("O_CREAT")) << line;
-      EXPECT_EQ(std::string::npos, line.find("mkdir")) << line;
+      EXPECT_FALSE(line.find("mkdir") != std::string::npos && line.ends_with(" = 0")) << line;
     }
   }
 }
