@@ -388,7 +388,7 @@ TEST_F(Isolate, kernel_file_system_that_is_hidden_is_refused) {
 /// Moves `from`, a name in the root, below `count` directories with names as long as may be, where
 /// no path leads to it in one piece.
 void bury(const std::string& from, int count, const std::string& to = "buried") {
-  const std::string name(255, 'x');
+  const std::string name(255, 'n');
   int directory = ::open(kRoot.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   const int root = directory;
   for (int depth = 0; depth < count; ++depth) {
@@ -417,7 +417,7 @@ TEST_F(Isolate, kernel_file_system_that_a_domain_has_buried_is_refused) {
     EXPECT_EQ(125, served.status);
     ASSERT_EQ(1U, served.log.size());
     EXPECT_TRUE(without_prefix(served.log[0])
-                    .starts_with("isolate /virtual/domain1.com: mount read-only /xxx"))
+                    .starts_with("isolate /virtual/domain1.com: mount read-only /nnn"))
         << served.log[0];
     fs::rename(kRoot, "/virtual/buried." + std::to_string(depth));
     SetUp();
