@@ -28,6 +28,7 @@ namespace {
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kAtRecursive = 0x8000;
 constexpr unsigned kMoveMountEmptyPath = 4;
+constexpr long kListmount = 458;
 
 struct LandlockRuleset {
   std::uint64_t file_rights;
@@ -163,11 +164,33 @@ bool is_way_to_kernel(std::string_view line) {
   return true;
 }
 
+/// Whether anything is mounted below the mount that `tree` holds. Kernels before Linux 6.8 do not
+/// tell, which is taken for yes: reading mountinfo takes longer than all that this function does.
+bool has_mounts_below(int tree) {
+  constexpr std::uint32_t kUniqueMountId = 0x4000;  // of statx(2)
+  constexpr std::size_t kMountIdWord = 18;
+  std::uint64_t status[32] = {};
+  if (::syscall(SYS_statx, tree, "", AT_EMPTY_PATH, kUniqueMountId, status) != 0) {
+    return true;
+  }
+  const struct {
+    std::uint32_t size;
+    std::uint32_t spare;
+    std::uint64_t mount;
+    std::uint64_t parameter;
+  } request = {sizeof request, 0, status[kMountIdWord], 0};
+  std::uint64_t first = 0;
+  return ::syscall(kListmount, &request, &first, 1, 0) != 0;
+}
+
 /// Makes the kernel file systems below the root read-only, one round after the other until there is
 /// nothing left to do: a domain may move directories that mounts are in while we go to them by
-/// name. `self` is the host's /proc/self.
+/// name. `self` is the host's /proc/self; it is not needed where nothing is mounted, and -1 then.
 bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error& error) {
   constexpr int kRounds = 8;
+  if (self < 0) {
+    return true;
+  }
   const int mounts = ::openat(self, "mountinfo", O_RDONLY | O_CLOEXEC);
   if (mounts < 0) {
     return fail(name, {"open mountinfo"}, error);
@@ -205,8 +228,9 @@ bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error&
 }
 
 /// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
-/// else. `tree` is then a descriptor of it.
-bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error) {
+/// else. `tree` is then a descriptor of it, and `self` one of the host's /proc/self, or -1 if
+/// nothing is mounted below.
+bool leave_host_behind(int descriptor, const char* name, int& tree, int& self, Error& error) {
   // In a chroot of the super server's, "/" is not the namespace's root, and would leave the host's
   // mounts above it. This gives us that root, and no other namespace.
   const long process = ::syscall(SYS_pidfd_open, ::getpid(), 0);
@@ -236,6 +260,10 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, Error& error
   }
   if (::fchdir(tree) != 0) {
     return fail(name, {"fchdir"}, error);
+  }
+  if (has_mounts_below(tree) &&
+      (self = ::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+    return fail(name, {"open /proc/self"}, error);
   }
   // The old root then lies on top of the new one, and "." is still the new one (pivot_root(2)).
   if (::syscall(SYS_pivot_root, ".", ".") != 0) {
@@ -331,17 +359,14 @@ int find_landlock_version() {
 
 bool isolate(int descriptor, const char* name, Privileges privileges, LineReader& reader,
              Error& error) {
-  const int self = ::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (self < 0) {
-    return fail(name, {"open /proc/self"}, error);
-  }
   const int version = find_landlock_version();
   if (version < 0) {
     return fail(name, {"landlock_create_ruleset"}, error);
   }
   int tree = -1;
+  int self = -1;
   // Where signals are not confined, those to other users' processes are kept from root, at least.
-  return leave_host_behind(descriptor, name, tree, error) &&
+  return leave_host_behind(descriptor, name, tree, self, error) &&
          close_ways_to_kernel(self, name, reader, error) && name_host(tree, name, error) &&
          mount_terminals(name, error) && confine(version, tree, name, error) &&
          drop_capabilities(version >= kLandlockConfinesSignals, name, error) &&
