@@ -22,8 +22,9 @@ enum class Privileges { of_files, none_new };
 /// - capabilities that daemons do not need are gone from the next execve(2) on, and
 /// - calls that reach other processes all the same are taken away (call_filter.h).
 ///
-/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and, if something is mounted below the directory, the host's /proc. On failure the
-/// process may be half isolated: the caller must end it, and not start anything.
+/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and, if something is mounted below the
+/// directory, the host's /proc. On failure the process may be half isolated: the caller must end
+/// it, and not start anything.
 [[nodiscard]] bool isolate(int descriptor, const char* name, Privileges privileges,
                            LineReader& reader, Error& error);
 
