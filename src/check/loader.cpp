@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +11,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
@@ -54,36 +51,9 @@ bool become_nobody() {
   return ::setgroups(0, nullptr) == 0 && ::setresuid(kNobody, kNobody, kNobody) == 0;
 }
 
-/// What the loader may use of the machine.
-void limit_resources() {
-  constexpr rlim_t kMebibyte = rlim_t{1} << 20;
-  const struct {
-    decltype(RLIMIT_CORE) resource;
-    rlim_t value;
-  } kLimits[] = {{RLIMIT_CORE, 0},
-                 {RLIMIT_FSIZE, kMebibyte / 16},
-                 {RLIMIT_NPROC, 64},
-                 {RLIMIT_CPU, kPatienceMilliseconds / 1000},
-                 {RLIMIT_AS, 1024 * kMebibyte}};
-  for (const auto& [resource, value] : kLimits) {
-    const rlimit both = {value, value};
-    ::setrlimit(resource, &both);
-  }
-}
-
-/// What the children are told.
-struct Question {
-  int root;
-  const char* loader;
-  const char* program;
-  int output;
-  int report;
-};
-
-/// The part of the process that becomes the loader.
-[[noreturn]] void run_loader(const Question& question) {
-  const auto& [root, loader, program, output, report] = question;
-  static Error error;  // Static, by its size.
+/// The child's part.
+[[noreturn]] void run_loader(int root, const char* loader, const char* program, int output) {
+  Error error;
   const int null = ::open("/dev/null", O_RDONLY);
   const bool redirected = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
                           ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0;
@@ -98,29 +68,12 @@ struct Question {
       ::_exit(kUnreadable);
     }
     reset_signals();
-    limit_resources();
     char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
                                const_cast<char*>(program), nullptr};
     char* const environment[] = {nullptr};
     ::execve(loader, arguments, environment);
   }
   ::_exit(kFailed);
-}
-
-/// The part of the first process of a process namespace, with which everything ends there: also
-/// what the loader has started in a session of its own. It tells how the loader ended.
-int lead(void* argument) {
-  const Question& question = *static_cast<const Question*>(argument);
-  const pid_t loader = ::fork();
-  if (loader == 0) {
-    run_loader(question);
-  }
-  int status = 0;
-  for (pid_t ended = 0; ended != loader && loader > 0;) {
-    ended = ::wait(&status);  // for orphans too
-  }
-  const bool told = loader > 0 && ::write(question.report, &status, sizeof status) > 0;
-  return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /// Reads until the child has closed its end. False if it has not by `deadline`.
@@ -145,16 +98,21 @@ bool collect(int input, std::int64_t deadline, LoaderAnswer& answer) {
   }
 }
 
-/// Waits for the child until `deadline`, and then ends it, with all that is in its namespace. Not
-/// reaped before, so that its number is nobody else's.
-void reap(pid_t child, std::int64_t deadline) {
+/// Waits for the child until `deadline`, and then ends it with all that it has started. False if
+/// that was needed.
+bool reap(pid_t child, std::int64_t deadline, int& status) {
   pid_t reaped = 0;
-  while ((reaped = ::waitpid(child, nullptr, WNOHANG)) == 0 || (reaped < 0 && errno == EINTR)) {
-    if (milliseconds_now() >= deadline) {
-      ::kill(child, SIGKILL);
-    }
+  while ((reaped = ::waitpid(child, &status, WNOHANG)) == 0 && milliseconds_now() < deadline) {
     ::poll(nullptr, 0, 1);
   }
+  ::kill(-child, SIGKILL);
+  if (reaped != 0) {
+    return true;
+  }
+  ::kill(child, SIGKILL);  // it may not have had the time for a session of its own
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return false;
 }
 
 }  // namespace
@@ -168,30 +126,23 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, Load
   };
   answer.size = 0;
   int ends[2];
-  int reports[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0 || ::pipe2(reports, O_CLOEXEC) != 0) {
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
     return conclude(LoaderOutcome::failed, {"pipe for ", loader, ": ", std::strerror(errno)});
   }
-  // The child has a copy of all memory, this stack included.
-  alignas(16) static char stack[std::size_t{64} * 1024];
-  Question question = {root, loader, program, ends[1], reports[1]};
-  const pid_t child = ::clone(lead, stack + sizeof stack, CLONE_NEWPID | SIGCHLD, &question);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    run_loader(root, loader, program, ends[1]);
+  }
   const int code = errno;
   ::close(ends[1]);
-  ::close(reports[1]);
   const std::int64_t deadline = milliseconds_now() + kPatienceMilliseconds;
-  const bool is_answered = child > 0 && collect(ends[0], deadline, answer);
+  bool in_time = child > 0 && collect(ends[0], deadline, answer);
   ::close(ends[0]);
-  if (child > 0) {
-    reap(child, is_answered ? deadline : 0);
+  if (child < 0) {
+    return conclude(LoaderOutcome::failed, {"fork for ", loader, ": ", std::strerror(code)});
   }
   int status = 0;
-  const bool in_time = ::read(reports[0], &status, sizeof status) > 0;
-  ::close(reports[0]);
-  if (child < 0) {
-    return conclude(LoaderOutcome::untested,
-                    {"no process namespace for ", loader, ": ", std::strerror(code)});
-  }
+  in_time = reap(child, in_time ? deadline : 0, status) && in_time;
   if (!in_time) {
     return conclude(LoaderOutcome::failed,
                     {loader, " --list ", program, ": no answer in five seconds"});

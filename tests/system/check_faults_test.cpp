@@ -1,10 +1,7 @@
 // -t where system calls fail and time or memory is short: a finding, and never silence.
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -79,44 +76,9 @@ TEST_F(CheckFaults, no_pipe_for_the_loaders_answer) {
                std::string("pipe for ") + loader() + ": " + reason_of(EMFILE));
 }
 
-TEST_F(CheckFaults, no_process_namespace_for_the_loader) {
-  for (const int code : {EAGAIN, EPERM}) {
-    const Outcome outcome =
-        check({"-e", std::string("inject=fork,clone,clone3:error=") + std::to_string(code)});
-    EXPECT_EQ("/virtual/conf:1: warning: shared libraries of /bin/ls in " + kRoot +
-                  " not tested: no process namespace for " + loader() + ": " + reason_of(code) +
-                  "\n/virtual/conf: entries: 1, errors: 0, warnings: 1\n",
-              outcome.output);
-    EXPECT_EQ(0, outcome.status);
-  }
-}
-
-/// One that leaves its session, and closes the pipe, would otherwise live on, as the host's nobody.
-TEST_F(CheckFaults, nothing_that_the_loader_starts_outlives_it) {
-  // A shell gives it to what it starts in the background.
-  fs::create_directory(kRoot + "/dev");
-  ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
-  ASSERT_EQ(0, ::chmod((kRoot + "/dev/null").c_str(), 0666));
-  install_loader(
-      "/bin/busybox setsid /bin/busybox sh -c '/bin/busybox sleep 60 & exit 0' <&- >&- 2>&-\n"
-      "exit 0\n");
-  EXPECT_EQ(0, run({kVirtuald, "-t", "/virtual/conf", "ls"}).status);
-  for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
-    std::error_code code;
-    EXPECT_NE(kRoot, fs::read_symlink(entry.path() / "root", code)) << entry.path();
-  }
-}
-
-/// It sees no process of the host's, nobody's other programs included.
-TEST_F(CheckFaults, loader_is_alone) {
-  install_loader("test $$ = 2 && exit 0\nexit 3\n");
-  expect_no_error(check({}));
-}
-
-/// In blocks of 512 bytes.
-TEST_F(CheckFaults, loader_has_limits) {
-  install_loader("test \"$(ulimit -f) $(ulimit -c)\" = \"128 0\" && exit 0\nexit 3\n");
-  expect_no_error(check({}));
+TEST_F(CheckFaults, no_process_for_the_loader) {
+  expect_error(check({"-e", "inject=fork,clone,clone3:error=EAGAIN"}),
+               std::string("fork for ") + loader() + ": Resource temporarily unavailable");
 }
 
 TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {

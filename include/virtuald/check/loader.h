@@ -19,12 +19,11 @@ struct LoaderAnswer {
 enum class LoaderOutcome { answered, untested, failed };
 
 /// Runs `loader --list program` (ld.so(8); musl's loader knows it too) with the directory `root` as
-/// its root, as nobody, in a session and a process namespace of its own with no environment, no
-/// input, no other descriptor and limits of resources, for five seconds at most: then all that it
-/// has started is killed. Needs root. Untested if the loader is not root's own (see open_trusted),
-/// if nobody may not read the program, or if the kernel forbids the namespace; failed if the loader
-/// could not be run, was killed, or left with a status other than 0 without a word. One that names
-/// missing libraries has answered.
+/// its root, as nobody, in a session of its own with no environment, no input and no other
+/// descriptor, for five seconds at most. Needs root. Untested if the loader is not root's own (see
+/// open_trusted) or if nobody may not read the program; failed if the loader could not be run, was
+/// killed, or left with a status other than 0 without a word. One that names missing libraries has
+/// answered.
 [[nodiscard]] LoaderOutcome ask_loader(int root, const char* loader, const char* program,
                                        LoaderAnswer& answer, Error& error);
 
