@@ -167,7 +167,7 @@ class Filter {
       add_tree(abi.calls, kCallCount);
       code_[check].skipped_if_false = distance_from(check);
     }
-    add({finish(kFail | ENOSYS)});  // for kinds of programs that have no table above
+    add({finish(kFail | ENOSYS)});  // for kinds of programs without a table above
     for (const Rule rule : {Rule::own_limits, Rule::own_priority, Rule::own_io_priority,
                             Rule::no_user_namespace, Rule::missing}) {
       for (const Leaf& leaf : leaves_) {

@@ -253,7 +253,7 @@ bool become(const Identity& identity, Error& error) {
 }
 
 bool drop_groups(Error& error) {
-  // A user namespace may forbid it, and then has no groups of its own to drop.
+  // A user namespace may forbid it; the process is then without groups that it could drop.
   if ((::setgroups(0, nullptr) != 0 && ::getgroups(0, nullptr) != 0) || ::setgid(0) != 0) {
     return error.fail_errno("setgroups for uid", "0", errno);
   }

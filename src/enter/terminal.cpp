@@ -86,7 +86,7 @@ void Terminal::give_slave_away() {
 }
 
 bool Terminal::is_in_background() const {
-  // It fails for a terminal that does not control our session, where there are no jobs.
+  // It fails for a terminal that does not control our session; job control is then off.
   const pid_t group = ::tcgetpgrp(outer_);
   return group >= 0 && group != ::getpgrp();
 }

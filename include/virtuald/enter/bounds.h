@@ -19,7 +19,7 @@ class Bounds {
   static constexpr std::size_t kMaxOutput = std::size_t{16} * 1024;
 
   /// The next child of this process is the first of a process namespace, and its pipes are open.
-  /// 0 seconds are no bounds. Fails where the kernel forbids such namespaces.
+  /// With 0 seconds nothing is bounded. Fails where the kernel forbids such namespaces.
   [[nodiscard]] bool begin(int seconds, Error& error);
 
   [[nodiscard]] bool are_set() const { return seconds_ > 0; }

@@ -1,4 +1,4 @@
-// A session for the program, and the process outside that stands in for it there.
+// A session for the program, and the process outside that represents it there.
 #pragma once
 
 #include <sys/types.h>
@@ -29,7 +29,7 @@ struct Session {
   int signals = 0;
 };
 
-/// Starts it. With `seconds` other than 0 the program is bounded and has no terminal (bounds.h);
+/// Starts it. With `seconds` other than 0 the program is bounded and gets no terminal (bounds.h);
 /// else it gets a terminal of its own if a descriptor of 0 to 2 is one (terminal.h).
 ///
 /// Inside, no signal is blocked or ignored, the umask is 022, and descriptors 0 to 2 are the
