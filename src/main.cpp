@@ -142,17 +142,20 @@ int serve(const Options& options) {
 int become_program(const Options& options, int root, const UserSpec* user) {
   const char* const name = options.operands[0];
   char** const program = options.operands + 1;
-  if (!make_root(options, root, name)) {
+  int errors = STDERR_FILENO;
+  if (!make_root(options, root, name) || (options.stays && !take_null(name, errors, error))) {
     return fail();
   }
-  if (user == nullptr ? !drop_groups(error)
-                      : !find_identity(*user, AT_FDCWD, name, reader, large.identity, error) ||
-                            !become(large.identity, error)) {
-    return fail();
+  int status = kFailed;
+  if (user == nullptr ? drop_groups(error)
+                      : find_identity(*user, AT_FDCWD, name, reader, large.identity, error) &&
+                            become(large.identity, error)) {
+    const char* const path = make_environment(user, reader);
+    const Start start = start_program(program[0], path, program, name, error);
+    status = start == Start::failed ? kCannotStart : kProgramMissing;
   }
-  const char* const path = make_environment(user, reader);
-  const Start start = start_program(program[0], path, program, name, error);
-  return fail(start == Start::failed ? kCannotStart : kProgramMissing);
+  ::dup2(errors, STDERR_FILENO);
+  return fail(status);
 }
 
 /// -x: the side of the one who waits for the program.
@@ -174,14 +177,18 @@ int enter(const Options& options) {
     return fail();
   }
   const int root = open_or_refuse(options.operands[0], Subject::root, options);
-  if (root < 0) {
+  const UserSpec* const wanted = options.user != nullptr ? &user : nullptr;
+  if (root < 0 || (options.stays && !begin_to_stay(error))) {
     return fail();
+  }
+  if (options.stays) {
+    return become_program(options, root, wanted);
   }
   switch (begin_session(options.seconds, large.session, error)) {
     case Side::outside:
       return see_to_its_end(options);
     case Side::inside:
-      return become_program(options, root, options.user != nullptr ? &user : nullptr);
+      return become_program(options, root, wanted);
     case Side::failed:
       break;
   }

@@ -12,12 +12,13 @@ namespace {
 const char* find_operand_fault(const Options& options, int count) {
   const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
   if (options.mode == Mode::enter) {
-    return options.argument_zero != nullptr ? "-a does not go with -x"
-           : count < 2                      ? "-x takes a root and a program to run in it"
-                                            : nullptr;
+    return options.argument_zero != nullptr        ? "-a does not go with -x"
+           : options.stays && options.seconds != 0 ? "-b and -l do not go together"
+           : count < 2                             ? "-x takes a root and a program to run in it"
+                                                   : nullptr;
   }
-  if (options.seconds != 0) {
-    return "-l goes with -x only";
+  if (options.stays || options.seconds != 0) {
+    return "-b and -l go with -x only";
   }
   if (options.mode == Mode::serve) {
     // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
@@ -50,11 +51,14 @@ bool parse_seconds(std::string_view text, int& seconds) {
 bool parse_options(int count, char** arguments, Options& options, Error& error) {
   ::opterr = 0;
   int mode_options = 0;
-  for (int option = 0; (option = ::getopt(count, arguments, "+:iva:u:l:wxtqVh")) != -1;) {
+  for (int option = 0; (option = ::getopt(count, arguments, "+:ibva:u:l:wxtqVh")) != -1;) {
     const char text[] = {'-', static_cast<char>(optopt), '\0'};
     switch (option) {
       case 'i':
         options.isolate = true;
+        break;
+      case 'b':
+        options.stays = true;
         break;
       case 'v':
         options.verbose = true;

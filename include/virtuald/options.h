@@ -10,7 +10,7 @@ namespace virtuald {
 /// What -h prints.
 constexpr std::string_view kUsage =
     "usage: virtuald [-ivw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-    "       virtuald -x [-iw] [-l seconds] [-u user[:group]] root program [argument ...]\n"
+    "       virtuald -x [-iw] [-b | -l seconds] [-u user[:group]] root program [argument ...]\n"
     "       virtuald -t [-iw] config [program]\n"
     "       virtuald -q [-w] address config\n"
     "       virtuald -V | -h\n";
@@ -24,6 +24,7 @@ struct Options {
   bool isolate = false;                 // -i
   const char* argument_zero = nullptr;  // -a, or nullptr
   const char* user = nullptr;           // -u, or nullptr
+  bool stays = false;                   // -b
   int seconds = 0;                      // -l, or 0 for no limit
   char** operands = nullptr;            // as many as the mode takes; a program's may be more
 };

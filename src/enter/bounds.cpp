@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,24 @@ struct Limit {
 
 constexpr rlim_t kMebibyte = rlim_t{1} << 20;
 
+/// All that a pipe on standard input brings, to the pipe `to`.
+bool copy_input(int to, Error& error) {
+  struct stat status {};
+  if (::fstat(STDIN_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode)) {
+    return true;
+  }
+  static char text[Bounds::kMaxInput + 1];  // Static, by its size.
+  std::size_t size = 0;
+  for (ssize_t count = 1; count > 0 && size < sizeof text;) {
+    count = ::read(STDIN_FILENO, text + size, sizeof text - size);
+    size += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  if (size == sizeof text) {
+    return error.fail({"standard input: longer than 4096 bytes, which -l passes on at the most"});
+  }
+  return ::write(to, text, size) >= 0 || error.fail_errno("write", "standard input", errno);
+}
+
 }  // namespace
 
 bool Bounds::begin(int seconds, Error& error) {
@@ -32,8 +51,9 @@ bool Bounds::begin(int seconds, Error& error) {
       ::pipe2(errors_.ends, O_CLOEXEC) != 0) {
     return error.fail_errno("pipe for", "-l", errno);
   }
-  return ::unshare(CLONE_NEWPID) == 0 ||
-         error.fail_errno("unshare", "(-l needs a process namespace)", errno);
+  return copy_input(input_[1], error) &&
+         (::unshare(CLONE_NEWPID) == 0 ||
+          error.fail_errno("unshare", "(-l needs a process namespace)", errno));
 }
 
 void Bounds::apply() const {

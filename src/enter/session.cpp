@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,10 @@ namespace {
 /// What the process outside takes for the program.
 constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
                              SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH, SIGALRM};
+
+/// null(4).
+constexpr unsigned kNullMajor = 1;
+constexpr unsigned kNullMinor = 3;
 
 /// Blocks them, and returns a descriptor to read them from. Those that are ignored stay so. With
 /// bounds, this process stops alone, and so does not wait for what the program does then.
@@ -240,6 +245,41 @@ Side begin_session(int seconds, Session& session, Error& error) {
   }
   return session.leader == 0 ? start_program_group(session, report[1], error)
                              : stay_outside(session, report);
+}
+
+bool begin_to_stay(Error& error) {
+  if (::setsid() < 0) {
+    const pid_t child = ::fork();
+    if (child < 0 || (child == 0 && ::setsid() < 0)) {
+      return error.fail_errno("fork of", "a session", errno);
+    }
+    if (child > 0) {
+      int status = 0;
+      while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+      }
+      ::_exit(end_like(status));
+    }
+  }
+  clean_signals();
+  ::umask(022);
+  return true;
+}
+
+bool take_null(const char* name, int& errors, Error& error) {
+  struct stat status {};
+  const int null = ::open("/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (null < 0) {
+    return error.fail_errno("open dev/null in", name, errno);
+  }
+  if (::fstat(null, &status) != 0 || !S_ISCHR(status.st_mode) ||
+      status.st_rdev != makedev(kNullMajor, kNullMinor)) {
+    return error.fail({"dev/null in ", name, ": not the null device, which -b needs"});
+  }
+  errors = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    ::dup2(null, descriptor);
+  }
+  return true;
 }
 
 bool supervise(Session& session, int& status) {

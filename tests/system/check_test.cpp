@@ -546,7 +546,7 @@ TEST(Usage, is_printed_on_request) {
   EXPECT_EQ(0, outcome.status);
   EXPECT_EQ(
       "usage: virtuald [-ivw] [-a argv0] [-u user[:group]] config program [argument ...]\n"
-      "       virtuald -x [-iw] [-l seconds] [-u user[:group]] root program [argument ...]\n"
+      "       virtuald -x [-iw] [-b | -l seconds] [-u user[:group]] root program [argument ...]\n"
       "       virtuald -t [-iw] config [program]\n"
       "       virtuald -q [-w] address config\n"
       "       virtuald -V | -h\n",

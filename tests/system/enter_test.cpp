@@ -5,8 +5,10 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -480,7 +482,11 @@ TEST_F(Enter, refuses_a_command_line_that_is_wrong) {
                     "-x takes a root and a program to run in it");
   expect_refusal_of(enter_with({"-a", "x"}, {"service"}), 125, "-a does not go with -x");
   expect_refusal_of(run({kVirtuald, "-l", "1", "/virtual/conf", "service"}), 125,
-                    "-l goes with -x only");
+                    "-b and -l go with -x only");
+  expect_refusal_of(run({kVirtuald, "-b", "/virtual/conf", "service"}), 125,
+                    "-b and -l go with -x only");
+  expect_refusal_of(enter_with({"-b", "-l", "1"}, {"service"}), 125,
+                    "-b and -l do not go together");
   for (const char* seconds : {"", "0", "-1", "1s", "86401", "99999999999"}) {
     expect_refusal_of(enter_with({"-l", seconds}, {"service"}), 125,
                       "-l " + std::string(seconds) + ": not a number of seconds, 1 to 86400");
@@ -522,6 +528,8 @@ TEST_F(EnterFaults, no_process) {
   expect_refusal_of(enter_with_fault("pipe2:error=EMFILE"), 125,
                     "fork of a session: " + reason_of(EMFILE));
   expect_refusal_of(enter_with_fault("setsid:error=EPERM"), 125,
+                    "fork of a session: Operation not permitted");
+  expect_refusal_of(enter_with_fault("setsid:error=EPERM", {"-b"}), 125,
                     "fork of a session: Operation not permitted");
 }
 
@@ -703,9 +711,37 @@ TEST_F(EnterBounds, output_that_was_written_at_the_end_is_there) {
 }
 
 TEST_F(EnterBounds, no_pipe_of_the_hosts_reaches_the_program) {
-  Command command = entering({"-l", "9"}, {"sh", "-c", "cat; service descriptors"});
-  command.input = "not for the domain";
-  EXPECT_EQ("descriptors 0 1 2\n", run(command).output);
+  fs::create_directory(kRoot + "/proc");
+  ASSERT_EQ(0, ::mount("proc", (kRoot + "/proc").c_str(), "proc", 0, nullptr));
+  Command command = command_of(
+      {"sh", "-c",
+       "readlink /proc/self/fd/0; " +
+           words("sh -c 'cat; service descriptors; exec busybox readlink /proc/self/fd/0'",
+                 "-l 9")});
+  command.input = "a secret\n";
+  const Strings lines = split_lines(run(command).output);
+  ::umount((kRoot + "/proc").c_str());
+  ASSERT_EQ(4U, lines.size());
+  EXPECT_EQ("a secret", lines[1]);
+  EXPECT_EQ("descriptors 0 1 2", lines[2]);
+  EXPECT_TRUE(lines[3].starts_with("pipe:[")) << lines[3];
+  EXPECT_NE(lines[0], lines[3]);
+}
+
+TEST_F(EnterBounds, file_on_standard_input_is_not_for_the_program) {
+  write_file("/tmp/own", "of the host");
+  Command command = entering({"-l", "9"}, {"cat"});
+  command.prepare = [] { ::dup2(::open("/tmp/own", O_RDONLY | O_CLOEXEC), STDIN_FILENO); };
+  EXPECT_EQ("", run(command).output);
+}
+
+TEST_F(EnterBounds, input_is_bounded) {
+  Command command = entering({"-l", "9"}, {"cat"});
+  command.input = std::string(4096, 'x');
+  EXPECT_EQ(command.input, run(command).output);
+  command.input = std::string(4097, 'x');
+  expect_refusal_of(run(command), 125,
+                    "standard input: longer than 4096 bytes, which -l passes on at the most");
 }
 
 TEST_F(EnterBounds, terminal_does_not_reach_the_program) {
@@ -749,6 +785,129 @@ TEST_F(EnterBounds, user_is_another) {
   NEEDS_REAL_ROOT();
   EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups 44\n",
             enter_with({"-l", "9", "-u", "www"}, {"/usr/sbin/service", "identity"}).output);
+}
+
+// What stays.
+
+class EnterToStay : public Enter {
+ protected:
+  void SetUp() override {
+    Enter::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+      return;
+    }
+    NEEDS_REAL_ROOT();
+    fs::remove(kRoot + "/dev/null");
+    ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
+  }
+
+  /// What a program that stays was found to be, by a file in its root.
+  static std::string report_of(const std::string& script, Command command) {
+    command.arguments.insert(command.arguments.end(), {"sh", "-c", script + " >/run/report"});
+    EXPECT_EQ(0, run(command).status);
+    return read_file(kRoot + "/run/report");
+  }
+
+  static Command staying(const Strings& options = {}) {
+    Strings all = {"-b"};
+    all.insert(all.end(), options.begin(), options.end());
+    return entering(all, {});
+  }
+};
+
+TEST_F(EnterToStay, virtuald_becomes_the_program) {
+  BackgroundProcess process(entering({"-b"}, {"sh", "-c", ": >/run/ready; exec sleep 1006"}));
+  ASSERT_TRUE(eventually([] { return fs::exists(kRoot + "/run/ready"); }));
+  EXPECT_TRUE(eventually([&process] {
+    return contains(read_file("/proc/" + std::to_string(process.pid()) + "/cmdline"), "1006");
+  }));
+  EXPECT_EQ(process.pid(), ::getsid(process.pid()));
+}
+
+TEST_F(EnterToStay, descriptors_are_the_null_device_of_the_root) {
+  BackgroundProcess process(entering({"-b"}, {"sh", "-c", ": >/run/ready; exec sleep 1007"}));
+  ASSERT_TRUE(eventually([] { return fs::exists(kRoot + "/run/ready"); }));
+  struct stat own {};
+  ASSERT_EQ(0, ::stat((kRoot + "/dev/null").c_str(), &own));
+  const std::string directory = "/proc/" + std::to_string(process.pid()) + "/fd/";
+  for (const char* descriptor : {"0", "1", "2"}) {
+    struct stat status {};
+    ASSERT_EQ(0, ::stat((directory + descriptor).c_str(), &status));
+    EXPECT_EQ(own.st_ino, status.st_ino) << descriptor;
+    EXPECT_EQ(own.st_dev, status.st_dev) << descriptor;
+  }
+}
+
+TEST_F(EnterToStay, no_other_descriptor_is_open) {
+  Command command = staying();
+  command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
+  // The report is on descriptor 1, and ash keeps what that was on 10 or above, closed by exec.
+  EXPECT_EQ("descriptors 0 1 2\n", report_of("exec service descriptors", command));
+}
+
+TEST_F(EnterToStay, environment_umask_and_signals_are_clean) {
+  Command command = staying();
+  command.environment = {{std::string("SECRET"), "of the host"}};
+  command.prepare = [] {
+    ::umask(0);
+    static_cast<void>(::signal(SIGTERM, SIG_IGN));
+  };
+  EXPECT_EQ("0022\n", report_of("(umask; env | grep SECRET || :)", command));
+  command.arguments.insert(command.arguments.end(), {"sh", "-c", "kill -TERM $$"});
+  EXPECT_EQ(128 + SIGTERM, run(command).status);
+}
+
+TEST_F(EnterToStay, isolates_on_request) {
+  EXPECT_EQ("ptrace: Operation not permitted\n", report_of("service trace", staying({"-i"})));
+}
+
+TEST_F(EnterToStay, status_is_the_programs_where_it_ends) {
+  EXPECT_EQ(7, enter_with({"-b"}, {"sh", "-c", "exit 7"}).status);
+}
+
+/// As a shell with job control starts it.
+TEST_F(EnterToStay, leader_of_a_group_waits_for_it) {
+  Command command = entering({"-b"}, {"sh", "-c", "exit 7"});
+  command.prepare = [] { ::setpgid(0, 0); };
+  EXPECT_EQ(7, run(command).status);
+  command = entering({"-b"}, {"sh", "-c", "kill -KILL $$"});
+  command.prepare = [] { ::setpgid(0, 0); };
+  EXPECT_EQ(128 + SIGKILL, run(command).status);
+}
+
+TEST_F(EnterToStay, terminal_does_not_reach_the_program) {
+  Terminal terminal(entering({"-b"}, {"sh", "-c",
+                                      "(test -t 0 || test -t 1 || test -t 2 || cat </dev/tty || "
+                                      "echo no terminal) >/run/report"}));
+  EXPECT_EQ(0, terminal.finish());
+  EXPECT_EQ("", terminal.screen());
+  EXPECT_EQ("no terminal\n", read_file(kRoot + "/run/report"));
+}
+
+TEST_F(EnterToStay, what_goes_wrong_is_said_outside) {
+  expect_refusal_of(
+      enter_with({"-b"}, {"none"}), 127,
+      "exec none in " + kRoot + ": No such file or directory on the path " + kDefaultPath);
+  write_file(kRoot + "/bin/broken", "");
+  ASSERT_EQ(0, ::chmod((kRoot + "/bin/broken").c_str(), 0644));
+  EXPECT_EQ(126, enter_with({"-b"}, {"/bin/broken"}).status);
+}
+
+/// Whatever a domain has put there.
+TEST_F(EnterToStay, null_device_that_is_none_is_refused) {
+  const std::string null = kRoot + "/dev/null";
+  const std::string refusal = "dev/null in " + kRoot + ": not the null device, which -b needs";
+  fs::remove(null);
+  expect_refusal_of(enter_with({"-b"}, {"service"}), 125,
+                    "open dev/null in " + kRoot + ": " + reason_of(ENOENT));
+  write_file(null, "");
+  expect_refusal_of(enter_with({"-b"}, {"service"}), 125, refusal);
+  fs::remove(null);
+  ASSERT_EQ(0, ::mkfifo(null.c_str(), 0666));
+  expect_refusal_of(enter_with({"-b"}, {"service"}), 125, refusal);
+  fs::remove(null);
+  ASSERT_EQ(0, ::mknod(null.c_str(), S_IFCHR | 0666, makedev(1, 5)));
+  expect_refusal_of(enter_with({"-b"}, {"service"}), 125, refusal);
 }
 
 // Terminals.

@@ -18,15 +18,19 @@ class Bounds {
   /// Ends what is read of each of standard output and standard error.
   static constexpr std::size_t kMaxOutput = std::size_t{16} * 1024;
 
+  /// The longest standard input, in bytes. A pipe holds that much without a reader.
+  static constexpr std::size_t kMaxInput = 4096;
+
   /// The next child of this process is the first of a process namespace, and its pipes are open.
-  /// With 0 seconds nothing is bounded. Fails where the kernel forbids such namespaces.
+  /// With 0 seconds nothing is bounded. What a pipe on standard input brings until its end is read
+  /// here, and is the program's input; without one, that is empty. Fails where the kernel forbids
+  /// such namespaces, and if the input is longer than kMaxInput.
   [[nodiscard]] bool begin(int seconds, Error& error);
 
   [[nodiscard]] bool are_set() const { return seconds_ > 0; }
 
-  /// In the program: sets the limits, and puts the pipes in the place of descriptors 0 to 2. The
-  /// standard input is at its end: /dev/null would be the host's, whose mode the program could
-  /// change.
+  /// In the program: sets the limits, and puts the pipes in the place of descriptors 0 to 2. An
+  /// empty input is a pipe too: /dev/null would be the host's, whose mode the program could change.
   void apply() const;
 
   /// Outside: closes the program's ends, and counts the time from now on.

@@ -42,6 +42,18 @@ struct Session {
 /// With bounds, no process of it is left then.
 [[nodiscard]] bool supervise(Session& session, int& status);
 
+/// The other way, for a program that stays: this process gets a session of its own, where no signal
+/// is blocked or ignored and the umask is 022. The leader of a process group, as a shell with job
+/// control starts one, cannot have that: its child gets it, and this process waits for the child
+/// and ends as that does.
+[[nodiscard]] bool begin_to_stay(Error& error);
+
+/// In the root, called `name` in messages: puts its own null device in the place of descriptors 0
+/// to 2. The host's would be a file of the host's in the hands of the root's user 0. Fails if
+/// dev/null is another file there. Returns in `errors` what standard error was, to be put back if
+/// no program is started; execve(2) closes it.
+[[nodiscard]] bool take_null(const char* name, int& errors, Error& error);
+
 /// Returns the exit status of a process that ended with `status` (wait(2)). Where it died of a
 /// signal, so does this process, without a core.
 [[nodiscard]] int end_like(int status);
