@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -25,15 +26,21 @@ namespace testing_support {
 namespace fs = std::filesystem;
 
 /// The pids of all processes with that program (what /proc/PID/exe says, from its last slash on),
-/// and with that root.
+/// and with that root: the same directory, which an isolated process knows by the name of "/".
 inline std::vector<pid_t> processes_of(const std::string& program, const fs::path& root = "/") {
+  const auto has_root = [&root](const fs::path& entry) {
+    struct stat own {};
+    struct stat wanted {};
+    return ::stat((entry / "root").c_str(), &own) == 0 && ::stat(root.c_str(), &wanted) == 0 &&
+           own.st_ino == wanted.st_ino && own.st_dev == wanted.st_dev;
+  };
   std::vector<pid_t> pids;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc")) {
     std::error_code error;
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") == std::string::npos &&
         fs::read_symlink(entry.path() / "exe", error).filename() == program &&
-        fs::read_symlink(entry.path() / "root", error) == root) {
+        has_root(entry.path())) {
       pids.push_back(std::stoi(name));
     }
   }
@@ -140,6 +147,7 @@ class InitScriptTest : public ShellTest {
     for (const char* applet : {"logger", "sh", "sleep"}) {
       fs::create_symlink("busybox", root / "bin" / applet);
     }
+    ::mknod((root / "dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3));
     return root;
   }
 

@@ -298,6 +298,60 @@ TEST_P(SendmailInit, stop_spares_a_session_that_inetd_has_started) {
   ::kill(pid, SIGTERM);
 }
 
+/// A queue runner ends while stop looks at it, and a process of the host's gets its pid.
+TEST_P(SendmailInit, stop_spares_what_has_got_the_pid_of_a_queue_runner) {
+  ASSERT_EQ(0, init("start").status);
+  const pid_t pid = runner(kOne);
+  fs::copy(fs::path(kSourceDirectory) / "scripts", "/scratch/scripts", fs::copy_options::recursive);
+  const fs::path copy = "/scratch/scripts/bin/sendmail.init";
+  std::string text = read_file(copy);
+  text.replace(text.find("\nruns_queue()"), 13, "\nreally_runs_queue()");
+  text.replace(text.find("\nmain \"$@\""), 10, R"sh(
+runs_queue() {
+  really_runs_queue "$1" || return
+  [ "${1#/proc/}" = "$PID" ] || return 0
+  kill -KILL "$PID"
+  while [ -e "/proc/$PID" ]; do sleep 0.1; done
+  echo "$((PID - 1))" >/proc/sys/kernel/ns_last_pid
+  /scratch/bystander 60 >/dev/null 2>&1 </dev/null &
+}
+main "$@"
+)sh");
+  write_file(copy, text);
+  fs::copy_file("/bin/sleep", "/scratch/bystander");
+  Command command = script(copy, {"stop"});
+  (*command.environment)["PID"] = std::to_string(pid);
+  EXPECT_EQ(0, run(command).status);
+  EXPECT_EQ(std::vector<pid_t>{pid}, processes_of("bystander"));
+  EXPECT_TRUE(kill_now(pid));
+}
+
+TEST_P(SendmailInit, runners_of_the_domains_get_nothing_of_the_hosts) {
+  Command command = script("sendmail.init", {"start"});
+  command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
+  ASSERT_EQ(0, run(command).status);
+  const fs::path process = "/proc/" + std::to_string(runner(kOne));
+  struct stat own {};
+  ASSERT_EQ(0, ::stat((kOne / "dev/null").c_str(), &own));
+  for (const fs::directory_entry& entry : fs::directory_iterator(process / "fd")) {
+    struct stat status {};
+    ASSERT_EQ(0, ::stat(entry.path().c_str(), &status));
+    EXPECT_TRUE(S_ISSOCK(status.st_mode) || status.st_dev == own.st_dev)
+        << fs::read_symlink(entry.path());
+    EXPECT_NE("17", entry.path().filename());
+  }
+  EXPECT_NE(fs::read_symlink("/proc/self/ns/mnt"), fs::read_symlink(process / "ns/mnt"));
+}
+
+TEST_P(SendmailInit, mailer_that_hangs_holds_up_no_other_domain) {
+  fs::remove(kOne / "usr/sbin/sendmail");
+  fs::copy_file("/bin/busybox", kOne / "bin/busybox", fs::copy_options::skip_existing);
+  write_program(kOne / "usr/sbin/sendmail",
+                "#!/bin/busybox sh\ntrap '' TERM HUP INT\n/bin/busybox sleep 300\n");
+  const BackgroundProcess starting(script("sendmail.init", {"start"}));
+  EXPECT_TRUE(eventually([] { return processes_of("sendmail", kTwo).size() == 1; }));
+}
+
 TEST_P(SendmailInit, restart_starts_them_again) {
   ASSERT_EQ(0, init("start").status);
   const pid_t before = runner(kOne);

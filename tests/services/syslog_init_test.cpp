@@ -9,8 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -33,6 +35,11 @@ bool same_inode(const fs::path& one, const fs::path& other) {
   struct stat second {};
   return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 &&
          first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+bool same_file_system(const struct stat& status, const fs::path& root) {
+  struct stat other {};
+  return ::stat(root.c_str(), &other) == 0 && status.st_dev == other.st_dev;
 }
 
 /// Sends messages until the socket takes no more, and whoever sends another waits.
@@ -119,6 +126,14 @@ class SyslogInit : public InitScriptTest {
       fs::copy_file(fs::canonical(library), inside);
     }
     write_file(root / "etc/syslog.conf", "*.*\t/var/log/syslog\n");
+  }
+
+  Command script_with_settings(const std::string& argument) {
+    Command command = script("syslog.init", {argument});
+    for (const auto& [name, value] : settings()) {
+      (*command.environment)[name] = value;
+    }
+    return command;
   }
 
   void use_logger_of_each_domain() {
@@ -313,6 +328,113 @@ TEST_P(SyslogInit, program_of_a_domain_that_cannot_be_ended_holds_up_nothing) {
   EXPECT_PRED2(contains, outcome.output, "syslog.init: domain3.com: heard\n");
 }
 
+TEST_P(SyslogInit, marks_of_a_run_are_on_no_command_line_and_each_domains_own) {
+  for (const char* name : {"domain1.com", "domain2.com"}) {
+    const fs::path root = fs::path("/virtual") / name;
+    fs::remove(root / "bin/logger");
+    fs::create_symlink("busybox", root / "bin/cat");
+    write_program(root / "bin/logger",
+                  "#!/bin/sh\necho \"$@\" >/run/arguments\ncat >/run/input\nexit 1\n");
+  }
+  ASSERT_EQ(0, init("start").status);  // the host's logger says it in their place
+  const std::string one = read_file("/virtual/domain1.com/run/input");
+  const std::string other = read_file("/virtual/domain2.com/run/input");
+  EXPECT_EQ("-t syslog.init\n", read_file("/virtual/domain1.com/run/arguments"));
+  ASSERT_PRED2(ends_with, one, " from (domain1.com): heard\n");
+  ASSERT_PRED2(ends_with, other, " from (domain2.com): heard\n");
+  EXPECT_NE(one.substr(0, one.find(" from")), other.substr(0, other.find(" from")));
+}
+
+/// It has a message of its own say that it is the other's.
+TEST_P(SyslogInit, domain_cannot_answer_for_another) {
+  for (const char* name : {"domain1.com", "domain2.com"}) {
+    const fs::path root = fs::path("/virtual") / name;
+    fs::remove(root / "bin/logger");
+    fs::create_symlink("busybox", root / "bin/sed");
+  }
+  write_program("/virtual/domain1.com/bin/logger",
+                "#!/bin/sh\ntext=$(echo \"$* $(/bin/busybox cat)\" | sed 's/.*check/check/')\n"
+                "/bin/busybox logger -t \"$2\" \"$text\"\n"
+                "/bin/busybox logger -t \"$2\" \"$(echo \"$text\" | sed s/domain1/domain2/)\"\n");
+  write_program("/virtual/domain2.com/bin/logger", "#!/bin/sh\n:\n");
+  const Outcome outcome = init("start");
+  EXPECT_PRED2(contains, outcome.output, "syslog.init: domain1.com: heard\n");
+  EXPECT_PRED2(contains, outcome.errors, "syslog.init: domain2.com: cut off: ");
+}
+
+TEST_P(SyslogInit, help_without_end_fills_nothing) {
+  fs::remove("/virtual/domain2.com/usr/sbin/syslogd");
+  write_program("/virtual/domain2.com/usr/sbin/syslogd",
+                "#!/bin/sh\nwhile :; do echo and so on; done\n");
+  use_logger_of_each_domain();
+  BackgroundProcess starting(script_with_settings("start"));
+  std::uintmax_t size = 0;
+  while (is_running(starting.pid())) {
+    std::error_code gone;
+    for (const char* file : {"output", "domain/domain2.com"}) {
+      const std::uintmax_t now =
+          fs::file_size(fs::path("/run/virtuald/syslog/virtual") / file, gone);
+      size = std::max(size, gone ? 0 : now);
+    }
+  }
+  EXPECT_EQ(1, starting.stop());
+  EXPECT_LT(size, 100'000U);
+}
+
+TEST_P(SyslogInit, logger_of_a_domain_gets_nothing_of_the_hosts) {
+  give_logger("/virtual/domain2.com");
+  use_logger_of_each_domain();
+  Command command = script_with_settings("start");
+  (*command.environment)["SECRET"] = "of the host";
+  command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
+  static_cast<void>(run(command));
+  const fs::path process =
+      "/proc/" + std::to_string(processes_of("syslogd", "/virtual/domain2.com").at(0));
+  for (const fs::directory_entry& entry : fs::directory_iterator(process / "fd")) {
+    struct stat status {};
+    ASSERT_EQ(0, ::stat(entry.path().c_str(), &status));
+    EXPECT_TRUE(S_ISSOCK(status.st_mode) || same_file_system(status, "/virtual/domain2.com"))
+        << entry.path() << fs::read_symlink(entry.path());
+  }
+  EXPECT_PRED2(lacks, read_file(process / "environ"), "of the host");
+  EXPECT_NE(fs::read_symlink("/proc/self/ns/mnt"), fs::read_symlink(process / "ns/mnt"));
+}
+
+TEST_P(SyslogInit, isolate_no_enters_plainly_and_warns) {
+  give_logger("/virtual/domain2.com");
+  use_logger_of_each_domain();
+  settings()["ISOLATE"] = "no";
+  const Outcome outcome = init("start");
+  EXPECT_PRED2(contains, outcome.errors,
+               "syslog.init: not isolated (ISOLATE=no): root in a domain can leave it\n");
+  const pid_t pid = processes_of("syslogd", "/virtual/domain2.com").at(0);
+  EXPECT_EQ(fs::read_symlink("/proc/self/ns/mnt"),
+            fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt"));
+  EXPECT_EQ("/virtual/domain2.com", fs::read_symlink("/proc/" + std::to_string(pid) + "/root"));
+}
+
+/// As in a container that may not make namespaces.
+TEST_P(SyslogInit, isolate_no_needs_no_namespace) {
+  settings()["ISOLATE"] = "no";
+  Command command = script_with_settings("start");
+  command.arguments.insert(command.arguments.begin(),
+                           {"setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"});
+  const Outcome outcome = run(command);
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "syslog.init: domain2.com: heard\n");
+}
+
+TEST_P(SyslogInit, logger_that_cannot_be_ended_is_killed) {
+  fs::remove("/virtual/domain2.com/usr/sbin/syslogd");
+  give_logger("/virtual/domain2.com");
+  use_logger_of_each_domain();
+  static_cast<void>(init("start"));
+  const pid_t pid = processes_of("syslogd", "/virtual/domain2.com").at(0);
+  ::kill(pid, SIGSTOP);
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_FALSE(is_running(pid));
+}
+
 /// A domain exchanges its dev for a link to a directory of the host's all the time.
 TEST_P(SyslogInit, dev_that_is_exchanged_meanwhile_leads_to_no_file_of_the_hosts) {
   fs::create_directory("/scratch/target");
@@ -351,7 +473,7 @@ TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_leads_nowhere) 
 // ---- Domains that cannot be linked -----------------------------------------
 
 TEST_P(SyslogInit, dev_that_is_a_link_is_refused) {
-  fs::remove("/virtual/domain2.com/dev");
+  fs::remove_all("/virtual/domain2.com/dev");
   fs::create_directory("/scratch/target");
   fs::create_symlink("/scratch/target", "/virtual/domain2.com/dev");
   expect_refused("/virtual/domain2.com/dev: not a directory: no log socket made there");
@@ -817,6 +939,30 @@ TEST_P(SyslogInit, per_domain_log_that_is_a_link_is_not_read) {
   const Outcome outcome = init("start");
   EXPECT_PRED2(contains, outcome.errors, "domain1.com: cut off: its message did not arrive in ");
   EXPECT_TRUE(arrives("from (domain1.com): heard", "/virtual/domain1.com/var/log/real"));
+}
+
+/// A domain exchanges its log for a FIFO all the time.
+TEST_P(SyslogInit, per_domain_log_that_becomes_a_fifo_holds_up_nothing) {
+  give_logger("/virtual/domain1.com");
+  give_logger("/virtual/domain2.com");
+  use_logger_of_each_domain();
+  static_cast<void>(init("start"));
+  ASSERT_EQ(0, ::mkfifo("/virtual/domain1.com/var/log/fifo", 0600));
+  const BackgroundProcess exchanger(
+      command_of({kService, "exchange", "/virtual/domain1.com/var/log/syslog",
+                  "/virtual/domain1.com/var/log/fifo"}));
+  for (int turn = 0; turn < 5; ++turn) {
+    EXPECT_PRED2(contains, init("status").output, "domain2.com: heard\n");
+  }
+}
+
+TEST_P(SyslogInit, per_domain_log_that_is_all_hole_is_read_at_its_end) {
+  give_logger("/virtual/domain1.com");
+  use_logger_of_each_domain();
+  const Descriptor log(
+      ::open("/virtual/domain1.com/var/log/syslog", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_EQ(0, ::ftruncate(log.get(), off_t{1} << 40));
+  EXPECT_PRED2(contains, init("start").output, "domain1.com: heard\n");
 }
 
 TEST_P(SyslogInit, per_domain_log_behind_a_link_out_of_the_domain_is_not_read) {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# init.sh - what an init script says and is told; for syslog.init and
-# sendmail.init, which source common.sh first.
+# init.sh - what an init script says and is told, and how it has programs run in
+# the domains; for syslog.init and sendmail.init, which source common.sh first.
 
 # tell MESSAGE: says "program: MESSAGE" on standard output.
 tell() {
@@ -21,11 +21,107 @@ read_options() {
   done
 }
 
+is_yes_or_no() {
+  case $2 in
+  yes | no) ;;
+  *) die "$1: neither yes nor no: $2" ;;
+  esac
+}
+
 # find_domains: sets domains to the names of all domains, a line for each,
-# VIRTUAL to its real path, and PATH to the caller's with root's behind it.
+# VIRTUAL to its real path, PATH to the caller's with root's behind it, and
+# ISOLATE, and what find_virtuald sets.
 find_domains() {
   PATH=${PATH:+$PATH:}$root_path
+  ISOLATE=${ISOLATE:-yes}
+  is_yes_or_no ISOLATE "$ISOLATE"
+  find_virtuald
+  [ -n "$virtuald" ] || die 'virtuald: not found'
   [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
   VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
   domains=$(list_domains)
+  [ "$ISOLATE" = yes ] || warn 'not isolated (ISOLATE=no): root in a domain can leave it'
+}
+
+# enter OPTIONS ROOT COMMAND...: becomes the command there, by virtuald -x with
+# these options, and isolated unless ROOT is the host's. Call it in a subshell.
+enter() {
+  local options="-x $1"
+  shift
+  if [ "$1" != / ] && [ "$ISOLATE" = yes ]; then
+    options="$options -i"
+  fi
+  # Options are words.
+  # shellcheck disable=SC2086
+  exec "$virtuald" $options -- "$@"
+}
+
+# ask INPUT SECONDS ROOT COMMAND...: runs the command there, which gets INPUT to
+# read and ends with all that it has started when the time is up. Where namespaces
+# are forbidden, only what is in its session ends.
+ask() {
+  local input="$1" seconds="$2"
+  shift 2
+  printf '%s' "$input" |
+    if [ "$ISOLATE" = yes ]; then
+      (enter "-l $seconds" "$@")
+    else
+      timeout -s KILL "$seconds" "$virtuald" -x -- "$@"
+    fi
+}
+
+# said ROOT COMMAND...: prints on one line what the command says there in a few
+# seconds: why a daemon, of which nothing is heard, did not start.
+said() {
+  one_line "$(ask '' 5 "$@" 2>&1 | head -c 16384 | head -n 3)"
+}
+
+# each FUNCTION: calls it with every domain, sixteen at a time, since one domain
+# that takes its time must not hold up the rest, and lets each say what it says,
+# in the order of the domains. Sets statuses to what it returned, as words.
+each() {
+  local domain said number=0 jobs='' file
+  mkdir -p /run/virtuald
+  said=$(mktemp -d /run/virtuald/each.XXXXXX)
+  while IFS= read -r domain; do
+    [ -n "$domain" ] || continue
+    number=$((number + 1))
+    file=$said/$number
+    {
+      "$1" "$domain" >"$file.out" 2>"$file.err" && echo 0 >"$file" || echo "$?" >"$file"
+    } &
+    jobs="$jobs $!"
+    if [ $((number % 16)) -eq 0 ]; then
+      # Pids are words.
+      # shellcheck disable=SC2086
+      wait $jobs
+      jobs=''
+    fi
+  done <<END
+$domains
+END
+  # shellcheck disable=SC2086
+  [ -z "$jobs" ] || wait $jobs
+  say_and_forget "$said" "$number"
+}
+
+# say_and_forget DIRECTORY COUNT: the step of each that reads what they left there;
+# sets statuses.
+say_and_forget() {
+  local number=0
+  statuses=''
+  while [ "$number" -lt "$2" ]; do
+    number=$((number + 1))
+    cat -- "$1/$number.out"
+    cat -- "$1/$number.err" >&2
+    statuses="$statuses $(cat -- "$1/$number")"
+  done
+  rm -rf -- "$1"
+}
+
+# all_well: true when every one that each called returned 0.
+all_well() {
+  case $statuses in
+  *[!\ 0]*) return 1 ;;
+  esac
 }

@@ -35,6 +35,11 @@ enter_dev() {
   esac
 }
 
+# is_linked ROOT: true when its dev/log is the log socket.
+is_linked() (
+  enter_dev "$1" && same_file "$VIRTUAL/log" ./log
+)
+
 # same_file A B: true when both are there and are one file. Links are not
 # followed.
 same_file() {

@@ -1,6 +1,9 @@
 # shellcheck shell=sh
-# processes.sh - processes and the roots that they have; for syslog.init and
+# processes.sh - processes, and the roots that they have; for syslog.init and
 # sendmail.init, which source common.sh first.
+#
+# A process is a line "PID BIRTH" here: a pid alone may be another's by the time
+# that it is used. BIRTH is when it started, in ticks since the boot.
 
 # pause: lets a moment pass between two looks at something awaited.
 pause() {
@@ -13,8 +16,7 @@ one_line() {
   printf '%s\n' "$1" | tr '\n' ' ' | tr -cd ' -~' | sed 's/ $//'
 }
 
-# born PID: prints when the process started, in ticks since the boot; with it
-# a pid that was given to another process since is told apart.
+# born PID: prints its birth; false if there is no such process.
 born() {
   local line
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -25,60 +27,74 @@ born() {
   printf '%s\n' "${20:-}"
 }
 
-# note FILE PID...: writes down the processes, for recall. The file replaces
-# an older one in one step.
+# name_of PROCESS...: prints the name of the first one's program, with its pid.
+name_of() {
+  local pid="${1%% *}" name='?'
+  { read -r name <"/proc/$pid/comm"; } 2>/dev/null || :
+  printf '%s (process %s)' "$(one_line "$name")" "$pid"
+}
+
+# note FILE PROCESSES: writes them down, a line for each, for recall and end. The
+# file replaces an older one in one step.
 note() {
-  local file="$1" pid
-  shift
-  mkdir -p -- "${file%/*}"
-  for pid in "$@"; do
-    printf '%s %s\n' "$pid" "$(born "$pid")"
-  done >"$file.new"
-  mv -f -- "$file.new" "$file"
+  mkdir -p -- "${1%/*}"
+  printf '%s\n' "$2" >"$1.new"
+  mv -f -- "$1.new" "$1"
 }
 
-# recall FILE: prints the pids of those processes in it that still run.
+# recall FILE...: prints those of the processes in them that still run.
 recall() {
-  local pid since
-  [ -f "$1" ] || return 0
-  while read -r pid since; do
-    if [ "$(born "$pid")" = "$since" ]; then
-      printf '%s\n' "$pid"
-    fi
-  done <"$1"
+  local file pid since
+  for file in "$@"; do
+    while read -r pid since; do
+      if [ "$(born "$pid")" = "$since" ]; then
+        printf '%s %s\n' "$pid" "$since"
+      fi
+    done <"$file"
+  done
 }
 
-# end FILE: ends the processes written down in it, and forgets them.
-end() {
-  local pid tries=0
-  for pid in $(recall "$1"); do
-    kill "$pid" 2>/dev/null || :
+# signal NAME FILE...: sends it to those of the processes in them that still run.
+signal() {
+  local name="$1" pid since
+  shift
+  recall "$@" | while read -r pid since; do
+    [ "$(born "$pid")" != "$since" ] || kill "-$name" "$pid" 2>/dev/null || :
   done
-  while [ -n "$(recall "$1")" ]; do
+}
+
+# end FILE...: ends the processes written down in them, and forgets them. One that
+# SIGTERM does not end in five seconds is killed.
+end() {
+  local tries=0 file
+  signal TERM "$@"
+  while [ -n "$(recall "$@")" ]; do
     tries=$((tries + 1))
+    [ "$tries" -ne 50 ] || signal KILL "$@"
     if [ "$tries" -gt 100 ]; then
-      warn "process $(one_line "$(recall "$1")"): does not end"
+      warn "process $(one_line "$(recall "$@" | cut -d ' ' -f 1)"): does not end"
       return 1
     fi
     pause
   done
-  rm -f -- "$1" "$1.pid"
+  for file in "$@"; do
+    rm -f -- "$file" "$file.pid"
+  done
 }
 
-# name_of PID: prints the name of its program with the pid.
-name_of() {
-  local name='?'
-  { read -r name <"/proc/$1/comm"; } 2>/dev/null || :
-  printf '%s (process %s)' "$(one_line "$name")" "$1"
+# processes_in ROOT: prints the pids of the processes that seem to have that root,
+# in one go for all. has_root looks closer.
+processes_in() {
+  stat -L -c '%d:%i %n' /proc/[0-9]*/root 2>/dev/null |
+    awk -v "root=$(stat -L -c %d:%i -- "$1")" '$1 == root { split($2, part, "/"); print part[3] }'
 }
 
-# has_root PID ROOT: true when that is the root of the process. The name alone
-# would take the root of a container for the host's, both being /. In a user
-# namespace everybody can change roots, and mount over names.
+# has_root PID ROOT: true when that is the root of the process: the same
+# directory, by whatever name, since one that is isolated calls it "/". In a user
+# namespace everybody can take a root.
 has_root() {
   [ "$(readlink "/proc/$1/ns/user")" = "$(readlink /proc/self/ns/user)" ] &&
-    [ "$(readlink "/proc/$1/root")" = "$2" ] &&
-    [ "$(stat -L -c %d:%i -- "/proc/$1/root" 2>/dev/null)" = "$(stat -c %d:%i -- "$2")" ]
+    [ "$(stat -L -c %d:%i -- "/proc/$1/root" 2>/dev/null)" = "$(stat -L -c %d:%i -- "$2")" ]
 }
 
 # root_of DOMAIN: prints its directory, as the kernel names it; / for the host.
@@ -116,18 +132,4 @@ program_in() {
     return 0
   done
   return 1
-}
-
-# in_root ROOT COMMAND...: becomes the command there, away from the terminal
-# and from the caller's environment. Call it in a subshell.
-in_root() {
-  exec setsid env -i PATH="$root_path" chroot "$@" </dev/null
-}
-
-# ask_root SECONDS ROOT COMMAND...: the same with a limit of time, which the
-# command cannot outlive.
-ask_root() {
-  local limit="$1"
-  shift
-  exec setsid timeout -s KILL "$limit" env -i PATH="$root_path" chroot "$@" </dev/null
 }
