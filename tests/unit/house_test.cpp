@@ -87,7 +87,7 @@ const std::map<std::string, int> kLayers = {{"call_filter", 0},
                                             {"check/loader", 4},
                                             {"check/trial", 4},
                                             {"check/check", 5},
-                                            {"enter/bounds", 4},
+                                            {"bounds", 1},
                                             {"enter/environment", 4},
                                             {"enter/terminal", 4},
                                             {"enter/session", 5},
@@ -123,7 +123,7 @@ TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
 
 TEST(House, only_these_change_what_the_process_is) {
   EXPECT_EQ(
-      (Names{"check/loader", "enter/bounds", "enter/session", "identity", "isolation", "root"}),
+      (Names{"check/loader", "bounds", "enter/session", "identity", "isolation", "root"}),
       parts_with(R"(::(chroot|unshare|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
 }
 

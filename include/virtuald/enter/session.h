@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "virtuald/enter/bounds.h"
+#include "virtuald/bounds.h"
 #include "virtuald/enter/terminal.h"
 #include "virtuald/error.h"
 

@@ -1,4 +1,4 @@
-#include "virtuald/enter/bounds.h"
+#include "virtuald/bounds.h"
 
 #include <fcntl.h>
 #include <sched.h>
