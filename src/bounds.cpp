@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,16 +23,23 @@ struct Limit {
 
 constexpr rlim_t kMebibyte = rlim_t{1} << 20;
 
-/// All that a pipe on standard input brings, to the pipe `to`.
-bool copy_input(int to, Error& error) {
+void close_end(int& end) {
+  if (end >= 0) {
+    ::close(end);
+  }
+  end = -1;
+}
+
+/// All that the pipe `from`, if it is one, brings, to the pipe `to`.
+bool copy_input(int from, int to, Error& error) {
   struct stat status {};
-  if (::fstat(STDIN_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode)) {
+  if (::fstat(from, &status) != 0 || !S_ISFIFO(status.st_mode)) {
     return true;
   }
   static char text[Bounds::kMaxInput + 1];  // Static, by its size.
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0 && size < sizeof text;) {
-    count = ::read(STDIN_FILENO, text + size, sizeof text - size);
+    count = ::read(from, text + size, sizeof text - size);
     size += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
   if (size == sizeof text) {
@@ -42,45 +50,56 @@ bool copy_input(int to, Error& error) {
 
 }  // namespace
 
-bool Bounds::begin(int seconds, Error& error) {
-  if (seconds == 0) {
-    return true;
-  }
+bool Bounds::begin(int seconds, int input, Error& error) {
   seconds_ = seconds;
+  output_.size = 0;
+  errors_.size = 0;
+  for (int* const pipe : {input_, output_.ends, errors_.ends}) {
+    pipe[0] = pipe[1] = -1;
+  }
   if (::pipe2(input_, O_CLOEXEC) != 0 || ::pipe2(output_.ends, O_CLOEXEC) != 0 ||
       ::pipe2(errors_.ends, O_CLOEXEC) != 0) {
     return error.fail_errno("pipe for", "-l", errno);
   }
-  return copy_input(input_[1], error) &&
+  return copy_input(input, input_[1], error) &&
          (::unshare(CLONE_NEWPID) == 0 ||
           error.fail_errno("unshare", "(-l needs a process namespace)", errno));
 }
 
-void Bounds::apply() const {
+bool Bounds::apply(Error& error) const {
   if (!are_set()) {
-    return;
+    return true;
   }
-  ::dup2(input_[0], STDIN_FILENO);
-  ::dup2(output_.ends[1], STDOUT_FILENO);
-  ::dup2(errors_.ends[1], STDERR_FILENO);
+  if (::dup2(input_[0], STDIN_FILENO) < 0 || ::dup2(output_.ends[1], STDOUT_FILENO) < 0 ||
+      ::dup2(errors_.ends[1], STDERR_FILENO) < 0) {
+    return error.fail_errno("dup2 for", "-l", errno);
+  }
   // The kernel counts processes of the user's, those outside included, and none of root's.
   const auto seconds = static_cast<rlim_t>(seconds_);
   for (const auto& [resource, value] :
        {Limit{RLIMIT_CORE, 0}, Limit{RLIMIT_NPROC, 256}, Limit{RLIMIT_AS, 1024 * kMebibyte},
         Limit{RLIMIT_FSIZE, kMebibyte / 16}, Limit{RLIMIT_CPU, seconds}}) {
-    const rlimit both = {value, value};
-    ::setrlimit(resource, &both);
+    rlimit limit{};
+    ::getrlimit(resource, &limit);
+    limit.rlim_cur = limit.rlim_max = std::min(limit.rlim_max, value);
+    if (::setrlimit(resource, &limit) != 0) {
+      return error.fail_errno("setrlimit for", "-l", errno);
+    }
   }
+  return true;
 }
 
 void Bounds::start() {
   if (!are_set()) {
     return;
   }
-  for (const int end : {input_[0], input_[1], output_.ends[1], errors_.ends[1]}) {
-    ::close(end);
+  for (int* const end : {&input_[0], &input_[1], &output_.ends[1], &errors_.ends[1]}) {
+    close_end(*end);
   }
   deadline_ = milliseconds_now() + std::int64_t{seconds_} * 1000;
+  const auto self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
+  ::setns(self, CLONE_NEWPID);
+  ::close(self);
 }
 
 int Bounds::milliseconds_left() const {
@@ -100,8 +119,7 @@ void Bounds::Output::read_more(const pollfd& ready) {
   const ssize_t count = ::read(ends[0], text + size, sizeof text - size);
   size += count > 0 ? static_cast<std::size_t>(count) : 0;
   if (count <= 0 || size == sizeof text) {
-    ::close(ends[0]);
-    ends[0] = -1;
+    close_end(ends[0]);
   }
 }
 
@@ -110,20 +128,15 @@ void Bounds::collect(const pollfd& output, const pollfd& errors) {
   errors_.read_more(errors);
 }
 
-void Bounds::pass_on() {
+void Bounds::finish() {
   pollfd ends[2];
   for (watch(ends[0], ends[1]); are_set() && ::poll(ends, 2, 0) > 0; watch(ends[0], ends[1])) {
     collect(ends[0], ends[1]);
   }
-  // Who does not read it does not want it.
-  const auto write_all = [](int to, const char* text, std::size_t size) {
-    for (ssize_t count = 0; size > 0 && (count = ::write(to, text, size)) > 0;) {
-      text += count;
-      size -= static_cast<std::size_t>(count);
-    }
-  };
-  write_all(STDOUT_FILENO, output_.text, output_.size);
-  write_all(STDERR_FILENO, errors_.text, errors_.size);
+  if (are_set()) {
+    close_end(output_.ends[0]);
+    close_end(errors_.ends[0]);
+  }
 }
 
 }  // namespace virtuald

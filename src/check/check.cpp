@@ -140,14 +140,14 @@ void report_distrust(bool trust_is_optional) {
 
 /// Asks the root's loader what `path`, or the interpreter that it ends at, would miss.
 void Check::check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain) {
-  static LoaderAnswer answer;  // Static, by its size.
+  static Bounds bounds;  // Static, by its size.
   LoaderOutcome outcome = LoaderOutcome::untested;
   if (::geteuid() != 0) {
     error.set({"only root can ask its loader"});
   } else if (!trusted) {
     error.set({"somebody else could change its loader"});
   } else {
-    outcome = ask_loader(root, chain.interpreter.path, chain.program, answer, error);
+    outcome = ask_loader(root, chain.interpreter.path, chain.program, bounds, error);
   }
   if (outcome == LoaderOutcome::untested) {
     findings.warning(
@@ -158,7 +158,7 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
     findings.error({"exec ", path, " in ", directory_, ": ", error.text()});
     return;
   }
-  std::string_view rest(answer.text, answer.size);
+  std::string_view rest = bounds.output();
   for (std::string_view missing = next_missing_library(rest); !missing.empty();
        missing = next_missing_library(rest)) {
     findings.error({"exec ", path, " in ", directory_, ": ", missing});

@@ -4,17 +4,16 @@
 #include <grp.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <cstring>
 #include <initializer_list>
 
-#include "virtuald/clock.h"
 #include "virtuald/inherited.h"
 #include "virtuald/number_text.h"
 #include "virtuald/root.h"
@@ -23,7 +22,7 @@
 namespace virtuald {
 namespace {
 
-constexpr int kPatienceMilliseconds = 5'000;
+constexpr int kPatienceSeconds = 5;
 
 /// The child's statuses where somebody else could have made the loader, and where nobody may read
 /// the program. No loader has them.
@@ -39,9 +38,10 @@ bool is_trusted(const char* loader) {
 }
 
 /// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
-/// of rtld-audit(7)), and whose these are was not checked.
+/// of rtld-audit(7)), and whose these are was not checked. The number is kept free on every system
+/// (it was -1 when user numbers had 16 bits), so that there is no process to be traced either.
 bool become_nobody() {
-  constexpr id_t kNobody = 65534;
+  constexpr id_t kNobody = 65535;
   if (::setsid() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return false;
   }
@@ -52,16 +52,16 @@ bool become_nobody() {
 }
 
 /// The child's part.
-[[noreturn]] void run_loader(int root, const char* loader, const char* program, int output) {
+[[noreturn]] void run_loader(int root, const char* loader, const char* program,
+                             const Bounds& bounds) {
   Error error;
-  const int null = ::open("/dev/null", O_RDONLY);
-  const bool redirected = null >= 0 && ::dup2(null, STDIN_FILENO) >= 0 &&
-                          ::dup2(output, STDOUT_FILENO) >= 0 && ::dup2(output, STDERR_FILENO) >= 0;
-  if (redirected && enter_root(root, "the root", error) && secure_descriptors(error)) {
+  if (bounds.apply(error) && ::dup2(STDOUT_FILENO, STDERR_FILENO) >= 0 &&
+      enter_root(root, "the root", error) && secure_descriptors(error)) {
     if (!is_trusted(loader)) {
       ::_exit(kDistrusted);
     }
-    if (!become_nobody()) {
+    // A change of user would undo the second.
+    if (!become_nobody() || ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
       ::_exit(kFailed);
     }
     if (::faccessat(AT_FDCWD, program, R_OK, AT_EACCESS) != 0) {
@@ -76,73 +76,55 @@ bool become_nobody() {
   ::_exit(kFailed);
 }
 
-/// Reads until the child has closed its end. False if it has not by `deadline`.
-bool collect(int input, std::int64_t deadline, LoaderAnswer& answer) {
+/// Waits until the child has ended, and collects what it and its children write. False if it has
+/// not ended in time.
+bool wait_for_end(int child, Bounds& bounds) {
   for (;;) {
-    const std::int64_t left = deadline - milliseconds_now();
-    pollfd waiting = {input, POLLIN, 0};
-    if (left <= 0 || (::poll(&waiting, 1, static_cast<int>(left)) < 0 && errno != EINTR)) {
+    pollfd ends[3] = {{child, POLLIN, 0}};
+    bounds.watch(ends[1], ends[2]);
+    const int left = bounds.milliseconds_left();
+    if (left == 0 || (::poll(ends, 3, left) < 0 && errno != EINTR)) {
       return false;
     }
-    if (waiting.revents == 0) {
-      continue;
+    bounds.collect(ends[1], ends[2]);
+    if (ends[0].revents != 0) {
+      return true;
     }
-    char overflow[512];
-    const std::size_t space = sizeof answer.text - answer.size;
-    const ssize_t count = space > 0 ? ::read(input, answer.text + answer.size, space)
-                                    : ::read(input, overflow, sizeof overflow);
-    if (count <= 0) {
-      return count == 0;
-    }
-    answer.size += std::min(space, static_cast<std::size_t>(count));
   }
-}
-
-/// Waits for the child until `deadline`, and then ends it with all that it has started. False if
-/// that was needed.
-bool reap(pid_t child, std::int64_t deadline, int& status) {
-  pid_t reaped = 0;
-  while ((reaped = ::waitpid(child, &status, WNOHANG)) == 0 && milliseconds_now() < deadline) {
-    ::poll(nullptr, 0, 1);
-  }
-  ::kill(-child, SIGKILL);
-  if (reaped != 0) {
-    return true;
-  }
-  ::kill(child, SIGKILL);  // it may not have had the time for a session of its own
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return false;
 }
 
 }  // namespace
 
-LoaderOutcome ask_loader(int root, const char* loader, const char* program, LoaderAnswer& answer,
+LoaderOutcome ask_loader(int root, const char* loader, const char* program, Bounds& bounds,
                          Error& error) {
   const auto conclude = [&error](LoaderOutcome outcome,
                                  std::initializer_list<std::string_view> reason) {
     error.set(reason);
     return outcome;
   };
-  answer.size = 0;
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    return conclude(LoaderOutcome::failed, {"pipe for ", loader, ": ", std::strerror(errno)});
-  }
-  const pid_t child = ::fork();
+  const bool has_bounds = bounds.begin(kPatienceSeconds, -1, error);
+  const pid_t child = has_bounds ? ::fork() : -1;
   if (child == 0) {
-    run_loader(root, loader, program, ends[1]);
+    run_loader(root, loader, program, bounds);
   }
   const int code = errno;
-  ::close(ends[1]);
-  const std::int64_t deadline = milliseconds_now() + kPatienceMilliseconds;
-  bool in_time = child > 0 && collect(ends[0], deadline, answer);
-  ::close(ends[0]);
-  if (child < 0) {
-    return conclude(LoaderOutcome::failed, {"fork for ", loader, ": ", std::strerror(code)});
-  }
+  bounds.start();
+  bool in_time = false;
   int status = 0;
-  in_time = reap(child, in_time ? deadline : 0, status) && in_time;
+  if (child > 0) {
+    const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+    in_time = wait_for_end(descriptor, bounds);
+    ::close(descriptor);
+    // It was not waited for, so that the number is nobody else's. The namespace ends with it.
+    ::kill(child, SIGKILL);
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  bounds.finish();
+  if (child < 0) {
+    return conclude(LoaderOutcome::untested,
+                    {loader, " cannot be run within bounds: ", std::strerror(code)});
+  }
   if (!in_time) {
     return conclude(LoaderOutcome::failed,
                     {loader, " --list ", program, ": no answer in five seconds"});
@@ -156,7 +138,7 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, Load
     return conclude(LoaderOutcome::untested,
                     {"its loader is asked as nobody, who may not read it"});
   }
-  std::string_view rest(answer.text, answer.size);
+  std::string_view rest = bounds.output();
   if (exited && (WEXITSTATUS(status) == 0 || !next_missing_library(rest).empty())) {
     return LoaderOutcome::answered;
   }

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstddef>
+#include <string_view>
 
 namespace virtuald {
 namespace {
@@ -119,7 +121,9 @@ Side start_program_group(Session& session, int report, Error& error) {
     lead(program);
   }
   session.terminal.replace_standard();
-  session.bounds.apply();
+  if (!session.bounds.apply(error)) {
+    return Side::failed;
+  }
   clean_signals();
   ::umask(022);
   return Side::inside;
@@ -230,11 +234,19 @@ bool wait_for_end(Session& session, int& status) {
   }
 }
 
+/// Who does not read it does not want it.
+void write_all(int to, std::string_view text) {
+  for (ssize_t count = 0; !text.empty() && (count = ::write(to, text.data(), text.size())) > 0;) {
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace
 
 Side begin_session(int seconds, Session& session, Error& error) {
   int report[2];
-  if (!session.terminal.open(seconds == 0, error) || !session.bounds.begin(seconds, error)) {
+  if (!session.terminal.open(seconds == 0, error) ||
+      (seconds != 0 && !session.bounds.begin(seconds, STDIN_FILENO, error))) {
     return Side::failed;
   }
   static_cast<void>(::signal(SIGCHLD, SIG_DFL));
@@ -293,7 +305,9 @@ bool supervise(Session& session, int& status) {
   int leader_status = 0;
   ::waitpid(session.leader, &leader_status, 0);
   status = status == kUnknown ? leader_status : status;
-  session.bounds.pass_on();
+  session.bounds.finish();
+  write_all(STDOUT_FILENO, session.bounds.output());
+  write_all(STDERR_FILENO, session.bounds.errors());
   return is_in_time;
 }
 

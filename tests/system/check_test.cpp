@@ -292,8 +292,8 @@ TEST_F(Check, asks_the_loader_as_nobody) {
   fs::create_directory("/virtual/domain1.com/out");
   ::chmod("/virtual/domain1.com/out", 0777);
   EXPECT_EQ(0, virtuald({"-t", "/virtual/conf", "ls"}).status);
-  EXPECT_EQ("65534\n", read_file("/virtual/domain1.com/out/uid"));
-  EXPECT_EQ("65534\n", read_file("/virtual/domain1.com/out/groups"));
+  EXPECT_EQ("65535\n", read_file("/virtual/domain1.com/out/uid"));
+  EXPECT_EQ("65535\n", read_file("/virtual/domain1.com/out/groups"));
 }
 
 TEST_F(Check, says_that_nobody_may_not_read_a_program) {
@@ -363,8 +363,12 @@ TEST_F(Check, resolves_links_as_the_root_would) {
   EXPECT_EQ(1, virtuald({"-t", "/virtual/conf", "above"}).status);
 }
 
-TEST_F(Check, a_hostile_loader_is_ended_in_bounded_time) {
-  expect_ended("/bin/busybox yes\n");
+TEST_F(Check, a_loader_that_writes_for_ever_is_cut_off) {
+  put_ls_in_one_root();
+  install_loader("exec /bin/busybox yes\n");
+  EXPECT_EQ("/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + loader() +
+                " --list /bin/ls: exit status 1",
+            split_lines(virtuald({"-t", "/virtual/conf", "ls"}).output).at(0));
 }
 
 TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
