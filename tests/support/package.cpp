@@ -10,6 +10,17 @@ namespace testing_support {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> install_programs(const fs::path& prefix) {
+  const fs::path program = prefix / "bin" / "virtuald";
+  const fs::path beside = program.parent_path() /
+                          fs::path(kByHand).lexically_relative(fs::path(kVirtuald).parent_path());
+  fs::create_directories(program.parent_path());
+  fs::create_directories(beside.lexically_normal().parent_path());
+  fs::copy_file(kVirtuald, program);
+  fs::copy_file(kByHand, beside.lexically_normal());
+  return {program, beside.lexically_normal()};
+}
+
 fs::path make_package(const fs::path& directory) {
   const std::string config = std::string(kBuildDirectory) + "/CPackConfig.cmake";
   const Outcome outcome = run({"cpack", "-G", "DEB", "--config", config, "-B", directory.string()});

@@ -533,6 +533,20 @@ TEST_F(EnterFaults, no_process) {
                     "fork of a session: Operation not permitted");
 }
 
+/// virtuald becomes another program for it.
+TEST_F(EnterFaults, no_program_beside_virtuald) {
+  EXPECT_EQ("domain1\n", enter_with_fault("readlink,readlinkat:error=ENOENT:when=1").output);
+  const Outcome outcome = enter_with_fault("execve:error=ENOENT:when=1");
+  EXPECT_TRUE(outcome.errors.starts_with("virtuald: exec /")) << outcome.errors;
+  EXPECT_TRUE(outcome.errors.ends_with(": No such file or directory\n")) << outcome.errors;
+  EXPECT_EQ(125, outcome.status);
+}
+
+TEST_F(EnterFaults, program_beside_virtuald_does_nothing_else) {
+  expect_refusal_of(run({kByHand, "-V"}), 125,
+                    "only -x and -t are for this program: start virtuald");
+}
+
 TEST_F(EnterFaults, groups_that_cannot_be_dropped) {
   expect_refusal_of(enter_with_fault("setgid:error=EPERM"), 125,
                     "setgroups for uid 0: Operation not permitted");

@@ -148,9 +148,10 @@ TEST(Diagnostics, hold_every_message) {
   NEEDS_PRIVATE_WORLD();
   const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");
   int found = 0;
-  for (const char* name : {"address", "check/check", "check/loader", "check/trial", "config",
-                           "bounds", "enter/session", "enter/terminal", "identity", "inherited",
-                           "isolation", "main", "options", "program", "root", "trust"}) {
+  for (const char* name :
+       {"address", "check/check", "check/loader", "check/trial", "config", "bounds",
+        "enter/session", "enter/terminal", "identity", "inherited", "isolation", "main", "by_hand",
+        "front", "options", "program", "root", "trust"}) {
     for (std::string part : message_parts(kSource / "src" / (std::string(name) + ".cpp"))) {
       part = squeeze(std::regex_replace(part, std::regex(R"(\\(.))"), "$1"));
       EXPECT_NE(text.find(part), std::string::npos) << name << ".cpp: " << part;

@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "must_run.h"
+#include "package.h"
 #include "paths.h"
 #include "process.h"
 #include "script.h"
@@ -526,7 +527,7 @@ TEST_P(Virtexec, finds_virtuald_beside_itself) {
   const Outcome without = testing_support::run(command);
   EXPECT_EQ(125, without.status);
   EXPECT_EQ("virtexec: virtuald: not found\n", without.errors);
-  fs::copy_file(testing_support::kVirtuald, "/run/prefix/bin/virtuald");
+  static_cast<void>(testing_support::install_programs("/run/prefix"));
   EXPECT_EQ("one.com\n", testing_support::run(command).output);
 }
 

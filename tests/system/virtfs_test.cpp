@@ -25,6 +25,7 @@
 #include "log_socket.h"
 #include "must_run.h"
 #include "network.h"
+#include "package.h"
 #include "paths.h"
 #include "process.h"
 #include "script.h"
@@ -415,7 +416,7 @@ TEST_P(Virtfs, looks_at_a_program_of_an_account_as_that_account) {
   for (const std::string& line : testing_support::split_lines(read_file("/run/calls"))) {
     const std::string pid = line.substr(0, line.find(' '));
     if (testing_support::contains(line, "setresuid(10, ") ||
-        testing_support::contains(line, "setresuid(65534, ")) {
+        testing_support::contains(line, "setresuid(65535, ")) {
       lowered.insert(pid);
     }
     if (testing_support::contains(line, "execve(\"/lib") &&
@@ -1291,45 +1292,18 @@ class VirtfsWhole : public Virtfs {
     if (IsSkipped() || HasFatalFailure()) {
       return;
     }
-    write_program("/run/virtuald", read_file(testing_support::kVirtuald));
+    const std::vector<std::string> programs = testing_support::install_programs("/run/host");
     ASSERT_EQ(0, ::sethostname("little-host", 11));
     std::vector<std::string> arguments = {"-q"};
-    for (const char* program : {"/run/virtuald",
-                                "awk",
-                                "busybox",
-                                "cat",
-                                "chmod",
-                                "chown",
-                                "chroot",
-                                "cp",
-                                "dash",
-                                "date",
-                                "dirname",
-                                "du",
-                                "env",
-                                "find",
-                                "flock",
-                                "grep",
-                                "head",
-                                "id",
-                                "ldconfig",
-                                "ln",
-                                "ls",
-                                "mkdir",
-                                "mknod",
-                                "mktemp",
-                                "mv",
-                                "passwd",
-                                "readlink",
-                                "rm",
-                                "sed",
-                                "setpriv",
-                                "sh",
-                                "sort",
-                                "stat",
-                                "su",
-                                "uname",
-                                "xargs"}) {
+    for (const std::string& program : programs) {
+      arguments.insert(arguments.end(), {"-p", program});
+    }
+    for (const char* program :
+         {"awk",     "busybox", "cat",     "chmod",    "chown",    "chroot", "cp",
+          "dash",    "date",    "dirname", "du",       "env",      "find",   "flock",
+          "grep",    "head",    "id",      "ldconfig", "ln",       "ls",     "mkdir",
+          "mknod",   "mktemp",  "mv",      "passwd",   "readlink", "rm",     "sed",
+          "setpriv", "sh",      "sort",    "stat",     "su",       "uname",  "xargs"}) {
       arguments.insert(arguments.end(), {"-p", program});
     }
     arguments.emplace_back("host");
@@ -1358,7 +1332,7 @@ class VirtfsWhole : public Virtfs {
   [[nodiscard]] Command on_host(const std::string& name, std::vector<std::string> arguments) const {
     Command command = script("/usr/local/bin/" + name, arguments);
     command.arguments.insert(command.arguments.begin(), {"chroot", host("")});
-    (*command.environment)["VIRTUALD"] = "/run/virtuald";
+    (*command.environment)["VIRTUALD"] = "/run/host/bin/virtuald";
     (*command.environment)["PATH"] = "/usr/sbin:/usr/bin";
     return command;
   }

@@ -73,6 +73,7 @@ const std::map<std::string, int> kLayers = {{"call_filter", 0},
                                             {"line_reader", 0},
                                             {"number_text", 0},
                                             {"address", 1},
+                                            {"bounds", 1},
                                             {"inherited", 1},
                                             {"log", 1},
                                             {"options", 1},
@@ -87,10 +88,11 @@ const std::map<std::string, int> kLayers = {{"call_filter", 0},
                                             {"check/loader", 4},
                                             {"check/trial", 4},
                                             {"check/check", 5},
-                                            {"bounds", 1},
                                             {"enter/environment", 4},
                                             {"enter/terminal", 4},
                                             {"enter/session", 5},
+                                            {"front", 3},
+                                            {"by_hand", 6},
                                             {"main", 6}};
 
 TEST(House, each_part_knows_only_the_layers_before_its_own) {
@@ -102,19 +104,19 @@ TEST(House, each_part_knows_only_the_layers_before_its_own) {
   }
 }
 
-TEST(House, only_main_knows_what_only_one_mode_needs) {
+TEST(House, only_the_program_for_it_knows_what_only_one_mode_needs) {
   for (const std::string mode : {"check/", "enter/"}) {
     for (const std::string& part : parts()) {
       for (const std::string& other : known_to(part)) {
-        EXPECT_TRUE(!other.starts_with(mode) || part.starts_with(mode) || part == "main")
+        EXPECT_TRUE(!other.starts_with(mode) || part.starts_with(mode) || part == "by_hand")
             << part << " includes " << other;
       }
     }
   }
 }
 
-TEST(House, only_main_logs) {
-  EXPECT_EQ((Names{"log", "main"}), parts_with(R"(\b(log_message|open_log)\()"));
+TEST(House, only_the_programs_log) {
+  EXPECT_EQ((Names{"front", "log", "main"}), parts_with(R"(\b(log_message|open_log)\()"));
 }
 
 TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
@@ -122,14 +124,13 @@ TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
 }
 
 TEST(House, only_these_change_what_the_process_is) {
-  EXPECT_EQ(
-      (Names{"check/loader", "bounds", "enter/session", "identity", "isolation", "root"}),
-      parts_with(R"(::(chroot|unshare|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
+  EXPECT_EQ((Names{"check/loader", "bounds", "enter/session", "identity", "isolation", "root"}),
+            parts_with(R"(::(chroot|unshare|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
 }
 
-TEST(House, only_check_a_session_and_the_program_fork_or_become_another) {
-  EXPECT_EQ((Names{"check/loader", "check/trial", "enter/session", "program"}),
-            parts_with(R"(::(execve|fork)\()"));
+TEST(House, only_check_a_session_and_the_programs_fork_or_become_another) {
+  EXPECT_EQ((Names{"check/loader", "check/trial", "enter/session", "main", "program"}),
+            parts_with(R"(::(execve|execv|fork)\()"));
 }
 
 TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {

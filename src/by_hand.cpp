@@ -1,0 +1,118 @@
+// What one does by hand: -x and -t of virtuald, which becomes this program for them.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "virtuald/check/check.h"
+#include "virtuald/enter/environment.h"
+#include "virtuald/enter/session.h"
+#include "virtuald/error.h"
+#include "virtuald/front.h"
+#include "virtuald/identity.h"
+#include "virtuald/inherited.h"
+#include "virtuald/line_reader.h"
+#include "virtuald/log.h"
+#include "virtuald/number_text.h"
+#include "virtuald/options.h"
+#include "virtuald/program.h"
+#include "virtuald/trust.h"
+
+namespace virtuald {
+namespace {
+
+// Static, by their sizes (error.h).
+LineReader reader;
+Error error;
+Identity identity;
+Session session;
+
+/// -x: becomes the program in the root, once in a session of its own. Returns only if it was not
+/// started.
+int become_program(const Options& options, int root, const UserSpec* user) {
+  const char* const name = options.operands[0];
+  char** const program = options.operands + 1;
+  int errors = STDERR_FILENO;
+  if (!make_root(root, name, options, reader, error) ||
+      (options.stays && !take_null(name, errors, error))) {
+    return fail(error);
+  }
+  int status = kFailed;
+  if (user == nullptr ? drop_groups(error)
+                      : find_identity(*user, AT_FDCWD, name, reader, identity, error) &&
+                            become(identity, error)) {
+    const char* const path = make_environment(user, reader);
+    const Start start = start_program(program[0], path, program, name, error);
+    status = start == Start::failed ? kCannotStart : kProgramMissing;
+  }
+  ::dup2(errors, STDERR_FILENO);
+  return fail(error, status);
+}
+
+/// -x: the side of the one who waits for the program.
+int see_to_its_end(const Options& options) {
+  int status = 0;
+  if (supervise(session, status)) {
+    return end_like(status);
+  }
+  const Decimal seconds(options.seconds);
+  error.set({options.operands[1], " in ", options.operands[0],
+             ": killed, since it did not end within ", seconds.text(), " s"});
+  return fail(error, kTimeIsUp);
+}
+
+/// -x: a root entered by hand.
+int enter(const Options& options) {
+  UserSpec user;
+  if (options.user != nullptr && !parse_user_spec(options.user, user, error)) {
+    return fail(error);
+  }
+  const int root = open_or_refuse(options.operands[0], Subject::root, options, error);
+  const UserSpec* const wanted = options.user != nullptr ? &user : nullptr;
+  if (root < 0 || (options.stays && !begin_to_stay(error))) {
+    return fail(error);
+  }
+  if (options.stays) {
+    return become_program(options, root, wanted);
+  }
+  switch (begin_session(options.seconds, session, error)) {
+    case Side::outside:
+      return see_to_its_end(options);
+    case Side::inside:
+      return become_program(options, root, wanted);
+    case Side::failed:
+      break;
+  }
+  return fail(error);
+}
+
+/// -t: what is wrong with a configuration, and with what it names.
+int test(const Options& options) {
+  const CheckOutcome outcome = check_config(
+      {options.operands[0], options.operands[1], options.trust_is_optional, options.isolate},
+      reader);
+  return outcome == CheckOutcome::good     ? kOk
+         : outcome == CheckOutcome::errors ? kNegative
+                                           : kFailed;
+}
+
+int run(int count, char** arguments) {
+  Options options;
+  if (!secure_descriptors(error) || !parse_options(count, arguments, options, error)) {
+    return fail(error);
+  }
+  if (options.mode == Mode::enter) {
+    return enter(options);
+  }
+  if (options.mode == Mode::test) {
+    return test(options);
+  }
+  error.set({"only -x and -t are for this program: start virtuald"});
+  return fail(error);
+}
+
+}  // namespace
+}  // namespace virtuald
+
+int main(int count, char** arguments) {
+  return virtuald::run(count, arguments);
+}
