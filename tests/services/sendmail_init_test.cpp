@@ -242,6 +242,23 @@ TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_root_does_not_
   EXPECT_TRUE(is_running(forged.pid()));
 }
 
+/// The program is root's, as the real one is; sleep does what that would.
+TEST_P(SendmailInit, user_who_poses_as_the_hosts_queue_runner_is_not_believed) {
+  fs::copy_file("/bin/sleep", "/scratch/sendmail");
+  Command poser = command_of({"sendmail -q1h", "60"});
+  poser.program = "/scratch/sendmail";
+  poser.prepare = [] {
+    if (::setgid(1234) != 0 || ::setuid(1234) != 0) {
+      ::_exit(1);
+    }
+  };
+  const BackgroundProcess posing(poser);
+  ASSERT_TRUE(eventually([] { return processes_of("sendmail").size() == 1; }));
+  const Outcome outcome = init("start");
+  EXPECT_PRED2(contains, outcome.output, "sendmail.init: host: started: sendmail ");
+  EXPECT_TRUE(is_running(posing.pid()));
+}
+
 // ---- stop ------------------------------------------------------------------
 
 TEST_P(SendmailInit, stop_leaves_no_process) {

@@ -97,6 +97,21 @@ has_root() {
     [ "$(stat -L -c %d:%i -- "/proc/$1/root" 2>/dev/null)" = "$(stat -L -c %d:%i -- "$2")" ]
 }
 
+# is_of PID ACCOUNT...: true where the process is root's, or of one of these accounts
+# of the host.
+is_of() {
+  local account owner
+  owner=$(awk '$1 == "Uid:" { print $2 }' "/proc/$1/status" 2>/dev/null)
+  [ "$owner" != 0 ] || return 0
+  shift
+  for account in "$@"; do
+    if [ -n "$owner" ] && [ "$owner" = "$(id -u "$account" 2>/dev/null)" ]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
 # root_of DOMAIN: prints its directory, as the kernel names it; / for the host.
 root_of() {
   if [ "$1" = / ]; then
