@@ -127,7 +127,7 @@ int query(const Options& options) {
 /// -x and -t are a program of their own, beside this one: with them, every connection would have
 /// more to load.
 int become_other_program(char** arguments) {
-  char path[PATH_MAX];  // among the statics it would cost every connection a page more
+  char path[PATH_MAX];  // a static one would cost every connection a page more
   constexpr std::string_view kPlace = VIRTUALD_BY_HAND;
   constexpr std::size_t kRoom = sizeof path - kPlace.size() - 1;
   std::size_t size = 0;
