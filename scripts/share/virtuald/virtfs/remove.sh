@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
-# remove.sh - virtfs -r: the end of a domain; virtfs sources it after its own
-# functions and common.sh.
+# virtfs/remove.sh - virtfs -r: the end of a domain; virtfs sources it after its
+# other files.
 #
 # It relies on what virtfs sets: place, domain, dry_run and root.
 #

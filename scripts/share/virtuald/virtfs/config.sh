@@ -1,0 +1,116 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/config.sh - lines in configurations of virtuald.
+
+# check_pairs: sets copies to a new version of each config, which has the lines
+# for the new domain.
+check_pairs() {
+  local address config
+  copies=''
+  while read -r address config; do
+    [ -n "$address" ] || continue
+    prepare_line "$address" "$config"
+  done <<END
+$pairs
+END
+}
+
+# prepare_line ADDRESS CONFIG: adds a copy of the config, with the line in it, to
+# copies. A second line for the same config goes into the copy that the first
+# has made.
+prepare_line() {
+  local config copy
+  config=$(readlink -f -- "$2") || die "$2: no such directory"
+  case $copies in
+  *" $config$newline"*)
+    copy=${copies%%" $config$newline"*}
+    copy=${copy##*"$newline"}
+    ;;
+  *)
+    clear_copies "${config%/*}/.virtfs.${config##*/}."
+    copy=$(mktemp -- "${config%/*}/.virtfs.${config##*/}.$$.XXXXXX") || failed "$config"
+    copies=$copies$newline$copy' '$config$newline
+    if [ -e "$config" ]; then
+      cp -p -- "$config" "$copy" || failed "$config"
+    else
+      chmod 0644 -- "$copy" || failed "$config"
+    fi
+    ;;
+  esac
+  check_address "$1" "$config" "$copy"
+  insert_line "$1" "$config" "$copy"
+}
+
+# clear_copies PREFIX: removes the copies that killed runs left: their names go on
+# with the number of a process that has ended.
+clear_copies() {
+  local copy pid
+  for copy in "$1"*; do
+    pid=${copy#"$1"}
+    pid=${pid%%.*}
+    case $pid in
+    '' | *[!0-9]*) ;;
+    *) kill -0 "$pid" 2>/dev/null || rm -f -- "$copy" ;;
+    esac
+  done
+}
+
+# check_address ADDRESS CONFIG COPY: dies unless the address is one, and has no
+# line in the copy yet. A default line answers for every address, so it is left
+# out here.
+check_address() {
+  local status=0 answer
+  sed '/^[[:space:]]*default[[:space:]]/d' <"$3" >"$work/query"
+  answer=$("$virtuald" -w -q "$1" "$work/query" 2>&1) || status=$?
+  case $status in
+  0) die "$2: has $1 already, for ${answer##*"$newline"}" ;;
+  1) ;;
+  *) die "$2: $1: $(printf '%s\n' "$answer" | name_lines)" ;;
+  esac
+}
+
+# name_lines: passes on what virtuald found wrong with the query, whose lines are
+# those of the config.
+name_lines() {
+  local line
+  while IFS= read -r line; do
+    line=${line#virtuald: }
+    case $line in
+    *"$work/query:"*) line="${line%%"$work/query:"*}line ${line#*"$work/query:"}" ;;
+    esac
+    printf '%s\n' "$line"
+  done
+}
+
+# insert_line ADDRESS CONFIG COPY: the line goes to the end, or before a default
+# line, since what follows that is never reached.
+insert_line() {
+  # What -v sets, awk would look through for backslashes.
+  line="$1 $place" awk '
+    !done && $1 == "default" { print ENVIRON["line"]; done = 1 }
+    { print }
+    END { if (!done) print ENVIRON["line"] }' "$3" >"$work/config" || failed "$2"
+  cat -- "$work/config" >"$3" || failed "$2"
+}
+
+# install_pairs: puts the new versions in place, and sets copies to none.
+install_pairs() {
+  local copy config
+  while read -r copy config; do
+    [ -n "$copy" ] || continue
+    mv -f -- "$copy" "$config" || die "$config: not written; $place is there"
+    say "Added to $config"
+  done <<END
+$copies
+END
+  copies=''
+}
+
+remove_config_copies() {
+  local copy
+  while read -r copy _; do
+    [ -n "$copy" ] || continue
+    rm -f -- "$copy"
+  done <<END
+$copies
+END
+}

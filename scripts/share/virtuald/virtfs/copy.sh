@@ -1,0 +1,101 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/copy.sh - copying from the host.
+
+# choose_copy: sets clone to the option of cp that clones where the file
+# system can, if there is such an option, and link to the one that makes hard
+# links, if these are asked for and can be made.
+choose_copy() {
+  clone=''
+  if cp --reflink=auto -- /dev/null "$work/null" 2>/dev/null; then
+    clone=--reflink=auto
+  fi
+  link=''
+  if "$hard_links"; then
+    if ln -- "$(readlink -f /bin/sh)" "$work/link" 2>/dev/null; then
+      link=-l
+    else
+      warn "$VIRTUAL: on another file system than the host's programs: copies in place of hard links"
+    fi
+  fi
+}
+
+# link_option DIRECTORY: prints the option that makes hard links of the host's
+# files there. Nothing in /etc is ever shared with the host.
+link_option() {
+  case $1 in
+  /etc | /etc/*) ;;
+  *) printf '%s\n' "$link" ;;
+  esac
+}
+
+# copy_files: copies the files named on standard input, a line for each, to
+# the same places in the root; one cp for each directory. Links are followed.
+copy_files() {
+  local file batch=''
+  set --
+  while IFS= read -r file; do
+    if [ "${file%/*}" != "$batch" ]; then
+      copy_batch "$batch" "$@"
+      set --
+      batch=${file%/*}
+    fi
+    set -- "$@" "$file"
+  done
+  copy_batch "$batch" "$@"
+}
+
+# copy_batch DIRECTORY FILE...: the step of copy_files for one directory.
+copy_batch() {
+  local batch="$1" use_link linked
+  shift
+  [ $# -gt 0 ] || return 0
+  mkdir -p -- "$root$batch"
+  use_link=$(link_option "$batch")
+  cp -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"
+  [ -n "$use_link" ] || return 0
+  for linked in "$@"; do
+    # Some cp link the link.
+    if [ -L "$root$linked" ]; then
+      rm -- "$root$linked"
+      cp -Lp -- "$linked" "$root$linked" || failed "$linked"
+    fi
+  done
+}
+
+# copy_missing: the same for those of the files that the root lacks.
+copy_missing() {
+  local file
+  while IFS= read -r file; do
+    if [ ! -e "$root$file" ]; then
+      printf '%s\n' "$file"
+    fi
+  done | copy_files
+}
+
+# copy_tree DIRECTORY [FILE...]: copies a directory of the host, or only these
+# files of it, as they are, but without capabilities and access lists, and
+# without what not everybody may read.
+copy_tree() {
+  copy_all "$@"
+  leave_out_secrets "$1"
+}
+
+# copy_all DIRECTORY [FILE...]: the copying of copy_tree. What a hard link cannot
+# be made of is copied.
+copy_all() {
+  local tree="$1" use_link
+  shift
+  mkdir -p -- "$root$tree"
+  if [ $# -eq 0 ]; then
+    set -- "$tree/."
+  fi
+  use_link=$(link_option "$tree")
+  if [ -n "$use_link" ]; then
+    if cp -dpRl -- "$@" "$root$tree/" 2>/dev/null; then
+      return
+    fi
+    cp -dpRn -- "$@" "$root$tree/" || failed "$tree"
+  else
+    cp -dpR ${clone:+"$clone"} -- "$@" "$root$tree/" || failed "$tree"
+  fi
+}

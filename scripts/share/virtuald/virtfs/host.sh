@@ -1,0 +1,132 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/host.sh - where things are on the host, and what everybody may read there.
+
+# find_merged: sets merged to those of the top directories that are links
+# into /usr, and tops to all that the host has.
+find_merged() {
+  local top
+  merged=' ' tops=' '
+  for top in bin sbin lib lib32 lib64 libx32; do
+    if [ -L "/$top" ]; then
+      case $(readlink -- "/$top") in
+      usr/"$top" | /usr/"$top") merged=$merged$top' ' ;;
+      esac
+    fi
+    case $top in
+    bin | sbin | lib) tops=$tops$top' ' ;;
+    *) [ ! -d "/$top" ] || tops=$tops$top' ' ;;
+    esac
+  done
+}
+
+# canonical PATH: prints PATH, through /usr where that is merged.
+canonical() {
+  local top="${1#/}"
+  case $merged in
+  *" ${top%%/*} "*) printf '/usr%s\n' "$1" ;;
+  *) printf '%s\n' "$1" ;;
+  esac
+}
+
+# find_program NAME: prints where the program is on the host; dies if it is not.
+find_program() {
+  local rest path
+  case $1 in
+  /*)
+    if [ -f "$1" ] && { [ -x "$1" ] || is_library "$1"; }; then
+      canonical "$1"
+      return
+    fi
+    die "$1: not a program of this host"
+    ;;
+  */* | '') die "$1: neither the name nor the absolute path of a program" ;;
+  esac
+  rest=$PATH:$root_path:
+  while [ -n "$rest" ]; do
+    path=${rest%%:*}/$1
+    rest=${rest#*:}
+    case $path in
+    /*)
+      if [ -f "$path" ] && [ -x "$path" ]; then
+        canonical "$path"
+        return
+      fi
+      ;;
+    esac
+  done
+  die "$1: not found on this host"
+}
+
+# What only some may read on the host is a secret. Modes do not tell, since a
+# directory on the way may be closed, or a list of access may say otherwise: what
+# tells is whether somebody without any rights can open the file. That somebody
+# has numbers that belong to no user, and that no process has which could
+# tamper with this one; even files of nobody's are not his.
+outsider_number=65535
+
+# find_outsider: sets outsider to the words that run a command as that somebody.
+# The programs are named by their paths, as those of busybox that a shell may
+# have built in know less.
+find_outsider() {
+  local path
+  for path in /usr/bin /bin /usr/local/bin; do
+    outsider="$path/setpriv --reuid=$outsider_number --regid=$outsider_number --clear-groups"
+    runs_outsider "$path/setpriv" && return
+  done
+  for path in /usr/sbin /usr/bin /sbin /bin; do
+    outsider="$path/chroot --userspec=$outsider_number:$outsider_number --groups= /"
+    runs_outsider "$path/chroot" && return
+  done
+  die 'setpriv: not found, nor a chroot that takes --userspec: cannot tell what everybody may read'
+}
+
+# runs_outsider PROGRAM: true where the program is there and outsider works.
+runs_outsider() {
+  # shellcheck disable=SC2086 # the words of a command
+  [ -x "$1" ] && $outsider sh -c : 2>/dev/null
+}
+
+# everybodys FILE...: prints those of the files that everybody may read, a line
+# for each.
+everybodys() {
+  # shellcheck disable=SC2086,SC2016 # the words of a command; a script
+  $outsider sh -c '
+    for file; do
+      if [ -f "$file" ] && { true <"$file"; } 2>/dev/null; then
+        printf "%s\n" "$file"
+      fi
+    done' sh "$@"
+}
+
+# leave_out_secrets TREE: removes from the copy of a tree of the host what not
+# everybody may read there, and says so; and names of more than one line, by
+# which lists of files would be misread.
+leave_out_secrets() {
+  local path
+  # shellcheck disable=SC2086,SC2016 # the words of a command; a script
+  find "$root$1" -name "*$newline*" -prune -exec rm -rf -- {} + -o \( -type f -o -type d \) -exec $outsider sh -c '
+    root=$1
+    shift
+    for copy; do
+      path=${copy#"$root"}
+      if [ -d "$path" ]; then
+        [ -r "$path" ] && [ -x "$path" ]
+      else
+        { true <"$path"; } 2>/dev/null
+      fi || printf "%s\n" "$path"
+    done' sh "$root" {} + | while IFS= read -r path; do
+    # What is in a directory goes with it.
+    if [ -e "$root$path" ]; then
+      rm -rf -- "$root$path"
+      warn "$path: not everybody may read it: left out"
+    fi
+  done
+}
+
+# is_library PATH: true where the name is one of a library.
+is_library() {
+  case ${1##*/} in
+  *.so | *.so.*) ;;
+  *) return 1 ;;
+  esac
+}

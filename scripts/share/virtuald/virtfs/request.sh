@@ -1,0 +1,185 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/request.sh - what is asked for: the command line, and what must be true of it before anything is
+# made.
+
+# bad_request MESSAGE: warns, shows the usage, and leaves with 2.
+bad_request() {
+  warn "$1"
+  bad_usage
+}
+
+# read_options ARGUMENT...: sets hard_links, dry_run, quiet, asked (programs,
+# a line for each), pairs (address and config, a line for each), removal, domain
+# and VIRTUAL.
+read_options() {
+  local option address=''
+  hard_links=false dry_run=false quiet=false removal=false
+  asked='' pairs=''
+  while getopts a:d:f:hlnp:qr option; do
+    case $option in
+    a)
+      [ -z "$address" ] || bad_request "-a $address: no -f for it"
+      [ -n "$OPTARG" ] || bad_request '-a: an empty address'
+      address=$OPTARG
+      ;;
+    d) VIRTUAL=$OPTARG ;;
+    f)
+      [ -n "$address" ] || bad_request "-f $OPTARG: no -a before it"
+      pairs=$pairs$address' '$OPTARG$newline
+      address=''
+      ;;
+    h)
+      usage
+      exit 0
+      ;;
+    l) hard_links=true ;;
+    n) dry_run=true ;;
+    p) asked=$asked$OPTARG$newline ;;
+    q) quiet=true ;;
+    r) removal=true ;;
+    *) bad_usage ;;
+    esac
+  done
+  [ -z "$address" ] || bad_request "-a $address: no -f for it"
+  shift $((OPTIND - 1))
+  [ $# -le 1 ] || bad_request "$2: one domain at a time"
+  if "$removal"; then
+    if [ -n "$asked$pairs" ] || "$hard_links"; then
+      bad_request '-r: not with -a, -f, -l or -p'
+    fi
+    [ $# -eq 1 ] || bad_request '-r: no domain given'
+  fi
+  if [ $# -eq 1 ]; then
+    domain=$1
+  elif [ -t 0 ]; then
+    ask_request
+  else
+    bad_request 'no domain given, and no terminal to ask on'
+  fi
+}
+
+# ask_request: asks for the domain and the leading directory, and sets domain
+# and VIRTUAL to the answers.
+ask_request() {
+  local answer
+  printf 'Enter the domain name: '
+  IFS= read -r domain || domain=''
+  [ -n "$domain" ] || die 'no domain name: nothing was made'
+  printf 'Enter the leading directory (Enter for %s): ' "$VIRTUAL"
+  IFS= read -r answer || answer=''
+  VIRTUAL=${answer:-$VIRTUAL}
+}
+
+# check_request: refuses, before anything is made, what cannot be made. It sets
+# place to the directory that is to be made.
+check_request() {
+  local directory
+  is_domain_name "$domain" ||
+    die "$domain: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
+  case $VIRTUAL in
+  /*) ;;
+  *) die "$VIRTUAL: the leading directory must be an absolute path" ;;
+  esac
+  case $VIRTUAL in
+  *[[:space:]]*) die "$VIRTUAL: a configuration of virtuald cannot name a directory with a space" ;;
+  esac
+  place=${VIRTUAL%/}/$domain
+  check_range
+  need_trusted "$VIRTUAL/.virtfs"
+  for directory in ${LEADING:-}; do
+    need_trusted "$directory/.virtfs"
+    [ -d "$directory" ] || [ "$directory" = "$VIRTUAL" ] || die "LEADING: $directory: no such directory"
+  done
+  trust_configs
+  "$removal" || refuse_existing
+  [ -z "$pairs" ] || [ -n "$virtuald" ] ||
+    die 'virtuald: not found, and -a needs it to check the configuration'
+}
+
+# need_trusted PATH: dies unless root alone can change what PATH leads to: every
+# directory in which a name of it is looked up, links followed, and PATH itself
+# as far as it is there. Nothing is written before that is known. Looking by
+# name is safe: whatever is found in a directory that somebody else could
+# change does not matter, since that directory is refused at the end.
+need_trusted() {
+  local rest="$1" path='' name target links=0 untrusted
+  set -- "$1" /
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in
+    */*) rest=${rest#*/} ;;
+    *) rest='' ;;
+    esac
+    case $name in
+    '' | .) ;;
+    ..) path=${path%/*} ;;
+    *)
+      if [ -L "$path/$name" ]; then
+        links=$((links + 1))
+        [ "$links" -le 40 ] || die "${1%/.virtfs}: too many symbolic links"
+        target=$(readlink -- "$path/$name") || die "$path/$name: cannot be read"
+        rest=$target/$rest
+        case $target in
+        /*) path='' ;;
+        esac
+      else
+        path=$path/$name
+        [ ! -d "$path" ] || set -- "$@" "$path"
+      fi
+      ;;
+    esac
+  done
+  shift
+  untrusted=$(find "$@" -prune \( ! -user root -o -perm -0020 -o -perm -0002 \))
+  [ -z "$untrusted" ] ||
+    die "${untrusted%%"$newline"*}: not root's own, or others may write it: nothing was made"
+}
+
+# trust_configs: the same for the configuration files; sets pairs to name them
+# by absolute paths.
+trust_configs() {
+  local given="$pairs" address config
+  pairs=''
+  while read -r address config; do
+    [ -n "$address" ] || continue
+    case $config in
+    /*) ;;
+    *) config=$(pwd -P)/$config ;;
+    esac
+    need_trusted "$config"
+    pairs=$pairs$address' '$config$newline
+  done <<END
+$given
+END
+}
+
+refuse_existing() {
+  if [ -e "$place" ] || [ -L "$place" ]; then
+    die "$place: exists already: nothing was changed"
+  fi
+}
+
+# check_range: sets first_number, last_number and per_domain to what UID_RANGE
+# and UIDS_PER_DOMAIN say.
+check_range() {
+  local range="${UID_RANGE:-65536-524287}"
+  first_number=${range%%-*} last_number=${range#*-} per_domain=${UIDS_PER_DOMAIN:-256}
+  case $range in
+  *-*) ;;
+  *) last_number='' ;;
+  esac
+  if ! is_number "$first_number" || ! is_number "$last_number" ||
+    [ "$first_number" -gt "$last_number" ] || [ "$last_number" -ge 4294967295 ]; then
+    die "UID_RANGE $range: not a range of numbers such as 65536-524287"
+  fi
+  if ! is_number "$per_domain" || [ "$per_domain" -gt $((last_number - first_number + 1)) ]; then
+    die "UIDS_PER_DOMAIN $per_domain: not a number from 1 to the size of UID_RANGE"
+  fi
+}
+
+# is_number TEXT: true for a number of at most ten digits, the first not 0.
+is_number() {
+  case $1 in
+  '' | 0* | *[!0-9]* | ???????????*) return 1 ;;
+  esac
+}
