@@ -545,6 +545,7 @@ TEST_F(EnterFaults, no_program_beside_virtuald) {
 TEST_F(EnterFaults, program_beside_virtuald_does_nothing_else) {
   expect_refusal_of(run({kByHand, "-V"}), 125,
                     "only -x and -t are for this program: start virtuald");
+  expect_refusal_of(run({kByHand, "-Y"}), 125, "unknown option -Y (virtuald -h shows the usage)");
 }
 
 TEST_F(EnterFaults, groups_that_cannot_be_dropped) {
@@ -556,6 +557,8 @@ TEST_F(EnterFaults, groups_that_cannot_be_dropped) {
 TEST_F(EnterFaults, no_process_namespace) {
   expect_refusal_of(enter_with_fault("unshare:error=EPERM", {"-l", "5"}), 125,
                     "unshare (-l needs a process namespace): Operation not permitted");
+  expect_refusal_of(enter_with_fault("setrlimit,prlimit64:error=EPERM", {"-l", "5"}), 125,
+                    "setrlimit for -l: Operation not permitted");
   expect_refusal_of(enter_with_fault("pipe2:error=EMFILE", {"-l", "5"}), 125,
                     "pipe for -l: " + reason_of(EMFILE));
 }
