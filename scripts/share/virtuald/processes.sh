@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# processes.sh - processes, and the roots that they have; for syslog.init and
+# processes.sh - processes, and the roots that they have; for virtfs, syslog.init and
 # sendmail.init, which source common.sh first.
 #
 # A process is a line "PID BIRTH" here: a pid alone may be another's by the time

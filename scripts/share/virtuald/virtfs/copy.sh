@@ -6,7 +6,7 @@
 # links, if these are asked for and can be made.
 choose_copy() {
   clone=''
-  if cp --reflink=auto -- /dev/null "$work/null" 2>/dev/null; then
+  if "$cp" --reflink=auto -- /dev/null "$work/null" 2>/dev/null; then
     clone=--reflink=auto
   fi
   link=''
@@ -51,13 +51,13 @@ copy_batch() {
   [ $# -gt 0 ] || return 0
   mkdir -p -- "$root$batch"
   use_link=$(link_option "$batch")
-  cp -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"
+  "$cp" -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"
   [ -n "$use_link" ] || return 0
   for linked in "$@"; do
     # Some cp link the link.
     if [ -L "$root$linked" ]; then
       rm -- "$root$linked"
-      cp -Lp -- "$linked" "$root$linked" || failed "$linked"
+      "$cp" -Lp -- "$linked" "$root$linked" || failed "$linked"
     fi
   done
 }
@@ -91,11 +91,11 @@ copy_all() {
   fi
   use_link=$(link_option "$tree")
   if [ -n "$use_link" ]; then
-    if cp -dpRl -- "$@" "$root$tree/" 2>/dev/null; then
+    if "$cp" -dpRl -- "$@" "$root$tree/" 2>/dev/null; then
       return
     fi
-    cp -dpRn -- "$@" "$root$tree/" || failed "$tree"
+    "$cp" -dpRn -- "$@" "$root$tree/" || failed "$tree"
   else
-    cp -dpR ${clone:+"$clone"} -- "$@" "$root$tree/" || failed "$tree"
+    "$cp" -dpR ${clone:+"$clone"} -- "$@" "$root$tree/" || failed "$tree"
   fi
 }

@@ -165,6 +165,6 @@ remove_domain() {
     [ ! -L "$link" ] || rm -f -- "$link"
   done
   [ ! -d "$place" ] || mv -T -- "$place" "$root/removed" || failed "$place"
-  rm -f -- "$record"
+  rm -f -- "$record" "${record%/*}/.plans/$domain"
   say "Removed $place"
 }

@@ -8,14 +8,14 @@ bad_request() {
   bad_usage
 }
 
-# read_options ARGUMENT...: sets hard_links, dry_run, quiet, asked (programs,
-# a line for each), pairs (address and config, a line for each), removal, domain
-# and VIRTUAL.
+# read_options ARGUMENT...: sets verb (make, update, status or remove), hard_links,
+# dry_run, quiet, asked (programs, a line for each), pairs (address and config, a
+# line for each), domain, wanted (the domains of -u and -s, a line for each) and VIRTUAL.
 read_options() {
   local option address=''
-  hard_links=false dry_run=false quiet=false removal=false
-  asked='' pairs=''
-  while getopts a:d:f:hlnp:qr option; do
+  hard_links=false dry_run=false quiet=false verb=make
+  asked='' pairs='' wanted='' domain=''
+  while getopts a:d:f:hlnp:qrsu option; do
     case $option in
     a)
       [ -z "$address" ] || bad_request "-a $address: no -f for it"
@@ -36,14 +36,26 @@ read_options() {
     n) dry_run=true ;;
     p) asked=$asked$OPTARG$newline ;;
     q) quiet=true ;;
-    r) removal=true ;;
+    r) choose_verb remove ;;
+    s) choose_verb status ;;
+    u) choose_verb update ;;
     *) bad_usage ;;
     esac
   done
   [ -z "$address" ] || bad_request "-a $address: no -f for it"
   shift $((OPTIND - 1))
+  if [ "$verb" = update ] || [ "$verb" = status ]; then
+    if [ -n "$pairs" ] || "$hard_links"; then
+      bad_request '-s and -u: not with -a, -f or -l'
+    fi
+    if [ "$verb" = status ] && { [ -n "$asked" ] || "$dry_run"; }; then
+      bad_request '-s: not with -n or -p'
+    fi
+    [ $# -eq 0 ] || wanted=$(printf '%s\n' "$@")
+    return
+  fi
   [ $# -le 1 ] || bad_request "$2: one domain at a time"
-  if "$removal"; then
+  if [ "$verb" = remove ]; then
     if [ -n "$asked$pairs" ] || "$hard_links"; then
       bad_request '-r: not with -a, -f, -l or -p'
     fi
@@ -56,6 +68,12 @@ read_options() {
   else
     bad_request 'no domain given, and no terminal to ask on'
   fi
+}
+
+# choose_verb VERB: sets verb, which only one option may do.
+choose_verb() {
+  [ "$verb" = make ] || bad_request '-r, -s and -u: one of them at a time'
+  verb=$1
 }
 
 # ask_request: asks for the domain and the leading directory, and sets domain
@@ -74,8 +92,9 @@ ask_request() {
 # place to the directory that is to be made.
 check_request() {
   local directory
-  is_domain_name "$domain" ||
-    die "$domain: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
+  case $verb in
+  make | remove) check_name "$domain" ;;
+  esac
   case $VIRTUAL in
   /*) ;;
   *) die "$VIRTUAL: the leading directory must be an absolute path" ;;
@@ -91,7 +110,7 @@ check_request() {
     [ -d "$directory" ] || [ "$directory" = "$VIRTUAL" ] || die "LEADING: $directory: no such directory"
   done
   trust_configs
-  "$removal" || refuse_existing
+  [ "$verb" != make ] || refuse_existing
   [ -z "$pairs" ] || [ -n "$virtuald" ] ||
     die 'virtuald: not found, and -a needs it to check the configuration'
 }
@@ -151,6 +170,12 @@ trust_configs() {
   done <<END
 $given
 END
+}
+
+# check_name NAME: dies unless it can be that of a domain.
+check_name() {
+  is_domain_name "$1" ||
+    die "$1: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
 }
 
 refuse_existing() {

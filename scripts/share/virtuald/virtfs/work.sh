@@ -76,6 +76,8 @@ choose_numbers() {
   {
     printf 'numbers:%s\n' "$numbers"
     printf '%s' "$pairs" | sed 's/^/line:/'
+    say_making
+    printf 'made:%s\n' "$(date '+%Y-%m-%d %H:%M')"
   } >"$work/record"
 }
 

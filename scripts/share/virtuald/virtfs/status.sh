@@ -1,0 +1,171 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/status.sh - virtfs -s: how the domains are; virtfs sources it after its
+# other files.
+#
+# Nothing is written but in the hidden directory, and nothing in a domain is
+# opened: find and stat look at it and follow no link.
+
+# status_of DOMAIN: prints the line of the domain, and names what is to be looked at.
+# False if there is anything. It sets what read_record sets.
+status_of() {
+  local fine=true programs=- size processes
+  if read_record "$1"; then
+    programs=all
+    [ -z "$asked" ] || programs=$(printf '%s' "$asked" | tr '\n' ' ' | sed 's/ $//')
+  fi
+  size=$(du -skx -- "$place" 2>/dev/null)
+  # Pids are words.
+  # shellcheck disable=SC2046
+  processes=$(set -- $(processes_in "$place") && echo "$#")
+  say_line "$1" "${size%%[!0-9]*}" "$processes" "$made" "$updated" "$(served_by)" "$programs"
+  find_mounts || fine=false
+  find_strangers || fine=false
+  find_dead_log || fine=false
+  if [ ! -f "$plan" ]; then
+    complain 'no record of what was made there: virtfs -u -p PROGRAM ... makes one'
+    fine=false
+  else
+    find_tampered || fine=false
+    find_old || fine=false
+  fi
+  "$fine"
+}
+
+# served_by: prints the addresses that configurations have for the domain, each with
+# the configuration, in one word; - if there is none.
+served_by() {
+  local config names found
+  names=$(names_of_domain)
+  found=$(configs_of_domain | while IFS= read -r config; do
+    lines_of_domain "$config" | awk -v config="$config" '{ print $1 "@" config }'
+  done | tr '\n' ,)
+  printf '%s\n' "${found:--}" | sed 's/,$//'
+}
+
+# say_line NAME KIBIBYTES PROCESSES MADE UPDATED SERVED PROGRAMS: prints them in
+# columns, or with -q separated by tabs.
+say_line() {
+  if "$quiet"; then
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"
+  else
+    # shellcheck disable=SC2059 # a format
+    printf "$columns" "$1" "$(mebibytes "$2")" "$3" "$4" "$5" "$6" "$7"
+  fi
+}
+
+# What printf(1) makes columns by.
+columns='%-24s %10s %4s  %-16s  %-16s  %s  %s\n'
+
+# complain MESSAGE: warns of something about the domain.
+complain() {
+  warn "$place: $1"
+}
+
+# complain_of FILE MESSAGE: warns of the paths in the file, of no more than ten by
+# name. False if there are any.
+complain_of() {
+  local path count=0
+  while IFS= read -r path; do
+    count=$((count + 1))
+    [ "$count" -gt 10 ] || warn "$place/$path: $2"
+  done <"$1"
+  [ "$count" -le 10 ] || complain "$((count - 10)) more: $2"
+  [ "$count" -eq 0 ]
+}
+
+# find_mounts: names what is mounted below the domain.
+find_mounts() {
+  mounts_below | sed "s,^$(printf '%s' "$place" | sed 's/[].[*^$\\]/\\&/g')/*,," >"$work/found"
+  complain_of "$work/found" 'mounted there'
+}
+
+# find_strangers: names set-id programs and devices that are not of the plan, and
+# system directories that others may write.
+find_strangers() {
+  local fine=true
+  [ -f "$plan" ] && paths_of "$plan" | sort >"$work/known" || : >"$work/known"
+  (
+    cd -P -- "$place"
+    "$find" . -xdev \( -type f \( -perm -4000 -o -perm -2000 \) -o -type b -o -type c \) ! -path './dev/*' 2>/dev/null
+    "$find" dev -xdev -type b -o -type c ! -name null ! -name zero ! -name full ! -name random ! -name urandom ! -name tty 2>/dev/null
+  ) | sed 's,^\./,,' | sort | comm -23 - "$work/known" >"$work/found"
+  complain_of "$work/found" 'set-id or a device, and not put there by virtfs' || fine=false
+  (
+    cd -P -- "$place"
+    # Those that the host has.
+    # shellcheck disable=SC2086
+    "$find" . $system_directories etc dev -xdev -maxdepth 1 -type d \
+      \( ! -user root -o -perm -0020 -o -perm -0002 \) 2>/dev/null
+  ) | sed 's,^\./,,' | grep -E "^(\.|$(printf '%s' "$system_directories" | tr ' ' '|')|etc|dev)$" | sort -u >"$work/found" || :
+  complain_of "$work/found" 'others than root may write it' || fine=false
+  "$fine"
+}
+
+# find_dead_log: names a log socket on which nobody can listen: that of a logger that
+# was started anew.
+find_dead_log() {
+  if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -S "$place/dev/log" ] &&
+    ! same_file "${VIRTUAL%/}/log" "$place/dev/log"; then
+    complain 'dev/log is not the socket of the logger: syslog.init reload'
+    return 1
+  fi
+}
+
+# find_tampered: names what is other than virtfs has put there, of what it would
+# replace.
+find_tampered() {
+  list_system "$place" >"$work/present"
+  grep '^[fl]' "$plan" | comm -23 - "$work/present" >"$work/changed" || :
+  paths_of "$work/changed" >"$work/found"
+  complain_of "$work/found" 'other than what virtfs has put there'
+}
+
+# find_old: names what differs from what the host has now.
+find_old() {
+  make_fresh 2>/dev/null || {
+    complain 'cannot be compared with the host: virtfs -un says why'
+    return 1
+  }
+  grep '^[fl]' "$plan" >"$work/old" || :
+  grep '^[fl]' "$making/plan" | comm -23 - "$work/old" >"$work/changed" || :
+  paths_of "$work/changed" >"$work/found"
+  complain_of "$work/found" 'older than what the host has: virtfs -u'
+}
+
+# find_missing_roots: names the lines of configurations in the leading directory
+# whose directory is not there.
+find_missing_roots() {
+  local config number line fine=true
+  for config in "${VIRTUAL%/}"/conf*; do
+    [ -f "$config" ] || continue
+    awk '$1 !~ /^#/ && NF >= 2 { print NR, $2 }' "$config" >"$work/found"
+    while read -r number line; do
+      [ -d "$line" ] || { warn "$config:$number: $line: no such directory" && fine=false; }
+    done <"$work/found"
+  done
+  "$fine"
+}
+
+# show_status: -s of the domains in wanted, a line for each, or of all that there
+# are. It sets VIRTUAL to its real path, wanted and more.
+show_status() {
+  local name fine=true
+  more=''
+  need_root
+  [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
+  [ -n "$wanted" ] || wanted=$(list_domains)
+  VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
+  find_outsider
+  open_work
+  find_owners
+  # shellcheck disable=SC2059 # a format
+  "$quiet" || printf "$columns" domain size live made updated 'served by' programs
+  while IFS= read -r name; do
+    [ -n "$name" ] || continue
+    (status_of "$name") || fine=false
+  done <<END
+$wanted
+END
+  find_missing_roots || fine=false
+  "$fine"
+}

@@ -1,0 +1,179 @@
+// virtfs -s: how the domains are.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "files.h"
+#include "log_socket.h"
+#include "must_run.h"
+#include "process.h"
+#include "script.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kDomain = "/virtual/one.com";
+
+class VirtfsStatus : public ShellTest {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    static const bool writable = (make_writable("/usr"), true);
+    static_cast<void>(writable);
+    fs::remove_all("/virtual");
+    write_program("/usr/bin/hello", "#!/bin/sh\necho old\n");
+    const Outcome outcome = run_script("virtfs", {"-q", "-p", "hello", "-p", "sleep", "-a",
+                                                  "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
+  }
+
+  [[nodiscard]] Outcome status(std::vector<std::string> arguments = {}) const {
+    arguments.insert(arguments.begin(), "-s");
+    return run_script("virtfs", arguments);
+  }
+
+  /// Expects that this, and nothing else, is named.
+  void expect_named(const std::string& what) const {
+    const Outcome outcome = status();
+    EXPECT_EQ("virtfs: " + what + "\n", outcome.errors);
+    EXPECT_EQ(1, outcome.status);
+  }
+};
+
+INSTANTIATE_SHELLS(VirtfsStatus);
+
+TEST_P(VirtfsStatus, says_nothing_of_a_domain_that_is_well) {
+  const Outcome outcome = status();
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ(0, outcome.status);
+  const std::vector<std::string> lines = split_lines(outcome.output);
+  ASSERT_EQ(2U, lines.size()) << outcome.output;
+  EXPECT_PRED2(contains, lines[0], "domain ");
+  EXPECT_PRED2(contains, lines[1], " MiB ");
+  EXPECT_PRED2(contains, lines[1], "  10.0.0.1@/virtual/conf  hello sleep");
+}
+
+TEST_P(VirtfsStatus, has_a_line_for_scripts) {
+  const BackgroundProcess sleeper(command_of({"chroot", kDomain, "sleep", "60"}));
+  const std::string root = "/proc/" + std::to_string(sleeper.pid()) + "/root";
+  ASSERT_TRUE(eventually([&root] { return fs::read_symlink(root) == kDomain; }));
+  const std::string line = status({"-q", "one.com"}).output;
+  std::vector<std::string> fields = {""};
+  for (const char letter : line.substr(0, line.find('\n'))) {
+    if (letter == '\t') {
+      fields.emplace_back();
+    } else {
+      fields.back() += letter;
+    }
+  }
+  ASSERT_EQ(7U, fields.size()) << line;
+  EXPECT_EQ("one.com", fields[0]);
+  EXPECT_GT(std::stoi(fields[1]), 100);
+  EXPECT_EQ("1", fields[2]);
+  EXPECT_EQ(16U, fields[3].size());
+  EXPECT_EQ("-", fields[4]);
+  EXPECT_EQ("10.0.0.1@/virtual/conf", fields[5]);
+  EXPECT_EQ("hello sleep", fields[6]);
+}
+
+TEST_P(VirtfsStatus, names_what_is_older_than_the_hosts) {
+  write_program("/usr/bin/hello", "#!/bin/sh\necho newer\n");
+  expect_named("/virtual/one.com/usr/bin/hello: older than what the host has: virtfs -u");
+  ASSERT_EQ(0, run_script("virtfs", {"-q", "-u"}).status);
+  EXPECT_EQ(0, status().status);
+}
+
+TEST_P(VirtfsStatus, names_what_somebody_has_changed) {
+  write_program(kDomain / "usr/bin/hello", "#!/bin/sh\necho evil\n");
+  expect_named("/virtual/one.com/usr/bin/hello: other than what virtfs has put there");
+}
+
+TEST_P(VirtfsStatus, names_set_id_programs_and_devices) {
+  write_program(kDomain / "var/lib/shell", "x");
+  ASSERT_EQ(0, ::chmod((kDomain / "var/lib/shell").c_str(), 04755));
+  expect_named("/virtual/one.com/var/lib/shell: set-id or a device, and not put there by virtfs");
+  fs::remove(kDomain / "var/lib/shell");
+  ASSERT_EQ(0, ::mknod((kDomain / "dev/disk").c_str(), S_IFBLK | 0600, makedev(8, 0)));
+  expect_named("/virtual/one.com/dev/disk: set-id or a device, and not put there by virtfs");
+}
+
+TEST_P(VirtfsStatus, names_system_directories_that_others_may_write) {
+  ASSERT_EQ(0, ::chmod((kDomain / "etc").c_str(), 0777));
+  expect_named("/virtual/one.com/etc: others than root may write it");
+}
+
+TEST_P(VirtfsStatus, names_a_log_socket_that_leads_nowhere) {
+  const LogSocket one("/virtual/one.com/dev/log");
+  const LogSocket other("/virtual/log");
+  expect_named("/virtual/one.com: dev/log is not the socket of the logger: syslog.init reload");
+}
+
+TEST_P(VirtfsStatus, names_what_is_mounted) {
+  ASSERT_EQ(0, ::mount("tmpfs", (kDomain / "tmp").c_str(), "tmpfs", 0, nullptr));
+  const Outcome outcome = status();
+  ::umount((kDomain / "tmp").c_str());
+  EXPECT_EQ("virtfs: /virtual/one.com/tmp: mounted there\n", outcome.errors);
+}
+
+TEST_P(VirtfsStatus, names_a_line_without_a_directory) {
+  write_file("/virtual/conf", "# x\n10.0.0.1 /virtual/one.com\n10.0.0.2 /virtual/none.com\n");
+  expect_named("/virtual/conf:3: /virtual/none.com: no such directory");
+}
+
+TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
+  fs::remove_all("/virtual/.virtfs");
+  expect_named(
+      "/virtual/one.com: no record of what was made there: virtfs -u -p PROGRAM ... makes one");
+}
+
+TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
+  for (int number = 0; number < 14; ++number) {
+    const fs::path file = kDomain / "var/lib" / std::to_string(number);
+    write_program(file, "x");
+    ASSERT_EQ(0, ::chmod(file.c_str(), 04755));
+  }
+  EXPECT_PRED2(
+      contains, status().errors,
+      "virtfs: /virtual/one.com: 4 more: set-id or a device, and not put there by virtfs\n");
+}
+
+/// A domain that exchanges its directories for links gets nothing looked at outside.
+TEST_P(VirtfsStatus, directory_that_is_a_link_leads_nowhere) {
+  write_program("/scratch/set-id", "x");
+  ASSERT_EQ(0, ::chmod("/scratch/set-id", 04755));
+  fs::rename(kDomain / "usr/lib", kDomain / "usr/moved");
+  fs::create_symlink("/scratch", kDomain / "usr/lib");
+  EXPECT_EQ(std::string::npos, status().errors.find("set-id or a device"));
+  fs::remove_all("/scratch");
+}
+
+TEST_P(VirtfsStatus, changes_nothing) {
+  write_program("/usr/bin/hello", "#!/bin/sh\necho newer\n");
+  const auto before = fs::last_write_time(kDomain / "usr/bin");
+  EXPECT_EQ(1, status().status);
+  EXPECT_EQ(before, fs::last_write_time(kDomain / "usr/bin"));
+  EXPECT_EQ("#!/bin/sh\necho old\n", read_file(kDomain / "usr/bin/hello"));
+}
+
+TEST_P(VirtfsStatus, wrong_usage_is_refused) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"-n"}, {"-p", "ls"}, {"-u"}, {"-r"}}) {
+    EXPECT_EQ(2, status(arguments).status) << arguments[0];
+  }
+  EXPECT_EQ("virtfs: /virtual/none.com: no such domain\n", status({"-q", "none.com"}).errors);
+}
+
+}  // namespace
+}  // namespace testing_support

@@ -1,0 +1,339 @@
+// virtfs -u: a domain after the day it was made.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "files.h"
+#include "must_run.h"
+#include "paths.h"
+#include "process.h"
+#include "script.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kDomain = "/virtual/one.com";
+const fs::path kRecord = "/virtual/.virtfs/one.com";
+
+ino_t inode_of(const fs::path& path) {
+  struct stat status {};
+  ::lstat(path.c_str(), &status);
+  return status.st_ino;
+}
+
+class VirtfsUpdate : public ShellTest {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    static const bool writable = (make_writable("/usr"), make_writable("/etc"), true);
+    static_cast<void>(writable);
+    fs::remove_all("/virtual");
+    write_program("/usr/bin/hello", "#!/bin/sh\necho old\n");
+    write_file("/etc/profile", "PATH=/usr/bin:/bin\n");
+    make({"-p", "sh", "-p", "hello", "one.com"});
+  }
+
+  void make(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "-q");
+    const Outcome outcome = run_script("virtfs", arguments);
+    ASSERT_EQ(0, outcome.status) << outcome.errors;
+  }
+
+  [[nodiscard]] Outcome update(std::vector<std::string> arguments = {"one.com"}) const {
+    arguments.insert(arguments.begin(), "-u");
+    return run_script("virtfs", arguments);
+  }
+
+  /// Expects that all went well, and this output.
+  static void expect_done(const Outcome& outcome, const std::string& output) {
+    EXPECT_EQ("", outcome.errors);
+    EXPECT_EQ(output, outcome.output);
+    EXPECT_EQ(0, outcome.status);
+  }
+
+  static void upgrade_host() { write_program("/usr/bin/hello", "#!/bin/sh\necho newer\n"); }
+
+  static std::string hello() { return run({"chroot", kDomain, "hello"}).output; }
+};
+
+INSTANTIATE_SHELLS(VirtfsUpdate);
+
+TEST_P(VirtfsUpdate, brings_what_the_host_has_newer) {
+  upgrade_host();
+  ASSERT_EQ("old\n", hello());
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("newer\n", hello());
+}
+
+TEST_P(VirtfsUpdate, leaves_a_domain_as_it_is_that_has_what_the_host_has) {
+  const ino_t before = inode_of(kDomain / "usr/bin/hello");
+  expect_done(update(), "/virtual/one.com: has what the host has\n");
+  EXPECT_EQ(before, inode_of(kDomain / "usr/bin/hello"));
+}
+
+TEST_P(VirtfsUpdate, updates_all_domains_where_none_is_named) {
+  make({"-p", "hello", "two.com"});
+  upgrade_host();
+  expect_done(update({}), "Updated /virtual/one.com\nUpdated /virtual/two.com\n");
+}
+
+TEST_P(VirtfsUpdate, replaces_a_library_that_is_missing_or_was_tampered_with) {
+  fs::path libc;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kDomain / "usr/lib")) {
+    libc = entry.path().filename() == "libc.so.6" ? entry.path() : libc;
+  }
+  ASSERT_FALSE(libc.empty());
+  fs::remove(libc);
+  write_file(kDomain / "usr/bin/sh", "x");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("old\n", hello());
+}
+
+TEST_P(VirtfsUpdate, touches_nothing_of_the_domains_own) {
+  for (const char* path : {"home/a/file", "var/mail/bob", "tmp/file", "usr/local/own", "etc/own"}) {
+    write_file(kDomain / path, "kept");
+  }
+  write_file(kDomain / "etc/passwd", "bob:x:524032:524032::/:/bin/sh\n");
+  write_file(kDomain / "etc/hostname", "another\n");
+  upgrade_host();
+  expect_done(update(), "Updated /virtual/one.com\n");
+  for (const char* path : {"home/a/file", "var/mail/bob", "tmp/file", "usr/local/own", "etc/own"}) {
+    EXPECT_EQ("kept", read_file(kDomain / path)) << path;
+  }
+  EXPECT_EQ("bob:x:524032:524032::/:/bin/sh\n", read_file(kDomain / "etc/passwd"));
+  EXPECT_EQ("another\n", read_file(kDomain / "etc/hostname"));
+}
+
+TEST_P(VirtfsUpdate, replaces_a_file_of_etc_that_the_domain_has_not_changed) {
+  write_file("/etc/profile", "PATH=/bin\n");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("PATH=/bin\n", read_file(kDomain / "etc/profile"));
+}
+
+TEST_P(VirtfsUpdate, names_a_file_of_etc_that_the_domain_has_changed) {
+  write_file("/etc/profile", "PATH=/bin\n");
+  write_file(kDomain / "etc/profile", "the domain's");
+  const Outcome outcome = update();
+  EXPECT_EQ("virtfs: /virtual/one.com/etc/profile: changed in the domain: left as it is\n",
+            outcome.errors);
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("the domain's", read_file(kDomain / "etc/profile"));
+}
+
+TEST_P(VirtfsUpdate, follows_the_time_zone_of_the_host) {
+  fs::remove("/etc/localtime");
+  fs::create_symlink("/usr/share/zoneinfo/Europe/Rome", "/etc/localtime");
+  write_file("/usr/share/zoneinfo/Europe/Rome", "Rome");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("/usr/share/zoneinfo/Europe/Rome", fs::read_symlink(kDomain / "etc/localtime"));
+  EXPECT_EQ("Rome", read_file(kDomain / "usr/share/zoneinfo/Europe/Rome"));
+}
+
+TEST_P(VirtfsUpdate, adds_programs_and_remembers_them) {
+  write_program("/usr/bin/more-of-it", "#!/bin/sh\necho more\n");
+  expect_done(update({"-p", "more-of-it", "one.com"}), "Updated /virtual/one.com\n");
+  EXPECT_EQ("more\n", run({"chroot", kDomain, "more-of-it"}).output);
+  write_program("/usr/bin/more-of-it", "#!/bin/sh\necho still more\n");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("still more\n", run({"chroot", kDomain, "more-of-it"}).output);
+}
+
+TEST_P(VirtfsUpdate, removes_what_is_needed_no_more) {
+  write_program("/usr/bin/helper", "#!/bin/sh\n");
+  write_program("/usr/bin/hello", "#!/usr/bin/helper\n");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  ASSERT_TRUE(fs::exists(kDomain / "usr/bin/helper"));
+  upgrade_host();
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_FALSE(fs::exists(kDomain / "usr/bin/helper"));
+}
+
+TEST_P(VirtfsUpdate, asks_for_programs_where_nothing_is_known) {
+  fs::remove_all("/virtual/.virtfs");
+  const Outcome outcome = update();
+  EXPECT_EQ(
+      "virtfs: /virtual/one.com: nothing is known of how it was made: say with -p which programs "
+      "it is to have, or -p - for all of the host\n",
+      outcome.errors);
+  EXPECT_EQ(1, outcome.status);
+  upgrade_host();
+  EXPECT_EQ(0, update({"-p", "sh", "-p", "hello", "one.com"}).status);
+  EXPECT_EQ("newer\n", hello());
+  expect_done(update(), "/virtual/one.com: has what the host has\n");
+}
+
+TEST_P(VirtfsUpdate, one_domain_that_cannot_be_updated_stops_no_other) {
+  make({"-p", "hello", "two.com"});
+  fs::remove(kRecord);
+  upgrade_host();
+  const Outcome outcome = update({});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("Updated /virtual/two.com\n", outcome.output);
+}
+
+TEST_P(VirtfsUpdate, says_what_it_would_do) {
+  upgrade_host();
+  write_file("/etc/profile", "PATH=/bin\n");
+  expect_done(update({"-n", "one.com"}),
+              "Would replace /virtual/one.com/usr/bin/hello\n"
+              "Would replace /virtual/one.com/etc/profile\n");
+  EXPECT_EQ("old\n", hello());
+  EXPECT_EQ("PATH=/usr/bin:/bin\n", read_file(kDomain / "etc/profile"));
+}
+
+TEST_P(VirtfsUpdate, makes_hard_links_again) {
+  make({"-l", "-p", "hello", "two.com"});
+  if (inode_of("/usr/bin/hello") != inode_of("/virtual/two.com/usr/bin/hello")) {
+    return;  // on another file system than the host's programs
+  }
+  upgrade_host();
+  EXPECT_EQ(0, update({"two.com"}).status);
+  EXPECT_EQ(inode_of("/usr/bin/hello"), inode_of("/virtual/two.com/usr/bin/hello"));
+}
+
+TEST_P(VirtfsUpdate, names_what_still_runs_the_old_files) {
+  make({"-p", "sleep", "two.com"});
+  const BackgroundProcess sleeper(command_of({"chroot", "/virtual/two.com", "sleep", "60"}));
+  const std::string maps = "/proc/" + std::to_string(sleeper.pid()) + "/maps";
+  ASSERT_TRUE(eventually([&maps] { return contains(read_file(maps), "/virtual/two.com"); }));
+  fs::last_write_time("/virtual/two.com/usr/bin/sleep", fs::file_time_type::clock::now());
+  const Outcome outcome = update({"two.com"});
+  EXPECT_EQ("virtfs: /virtual/two.com: these still run the old files, start them again: " +
+                std::to_string(sleeper.pid()) + " (sleep)\n",
+            outcome.errors);
+  EXPECT_EQ(0, outcome.status);
+}
+
+TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
+  fs::remove(kDomain / "usr/bin/hello");
+  write_file(kDomain / "usr/bin/hello/file", "kept");
+  const Outcome outcome = update();
+  EXPECT_PRED2(contains, outcome.errors,
+               "virtfs: /virtual/one.com/usr/bin/hello: cannot be replaced: left as it is\n");
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ("kept", read_file(kDomain / "usr/bin/hello/file"));
+}
+
+// ---- Who is hostile ---------------------------------------------------------
+
+/// The domain has made a link of a directory, to one of the host's.
+TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
+  fs::create_directory("/scratch");
+  fs::rename(kDomain / "usr/bin", kDomain / "usr/moved");
+  fs::create_symlink("/scratch", kDomain / "usr/bin");
+  upgrade_host();
+  const Outcome outcome = update();
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(contains, outcome.errors,
+               "virtfs: /virtual/one.com/usr/bin: not a directory of the domain's file system: "
+               "left as it is\n");
+  EXPECT_TRUE(fs::is_empty("/scratch"));
+  fs::remove_all("/scratch");
+}
+
+TEST_P(VirtfsUpdate, directory_that_is_exchanged_all_the_time_leads_nowhere) {
+  fs::create_directory("/scratch");
+  write_file("/scratch/hello", "of the host");
+  fs::create_symlink("/scratch", kDomain / "usr/other");
+  const BackgroundProcess exchanger(
+      command_of({kService, "exchange", kDomain / "usr/bin", kDomain / "usr/other"}));
+  for (int turn = 0; turn < 8; ++turn) {
+    write_program("/usr/bin/hello", "#!/bin/sh\necho " + std::to_string(turn) + "\n");
+    static_cast<void>(update());
+    EXPECT_EQ("of the host", read_file("/scratch/hello"));
+    EXPECT_EQ(1, std::distance(fs::directory_iterator("/scratch"), fs::directory_iterator()));
+  }
+  fs::remove_all("/scratch");
+}
+
+TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_holds_up_nothing) {
+  write_file("/scratch/target", "of the host");
+  write_file("/etc/profile", "PATH=/bin\n");
+  fs::remove(kDomain / "etc/profile");
+  ASSERT_EQ(0, ::mkfifo((kDomain / "etc/profile").c_str(), 0600));
+  EXPECT_PRED2(contains, update().errors, "etc/profile: changed in the domain");
+  fs::remove(kDomain / "etc/profile");
+  fs::create_symlink("/scratch/target", kDomain / "etc/profile");
+  write_file("/etc/profile", "PATH=/usr/bin\n");
+  EXPECT_PRED2(contains, update().errors, "etc/profile: changed in the domain");
+  EXPECT_EQ("of the host", read_file("/scratch/target"));
+  fs::remove_all("/scratch");
+}
+
+// ---- Whatever happens ---------------------------------------------------------
+
+/// Whenever it is killed, the domain serves, and the next one finishes.
+TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
+  std::string wanted;
+  for (int turn = 0; turn < 12; ++turn) {
+    wanted = "turn " + std::to_string(turn) + "\n";
+    write_program("/usr/bin/hello", "#!/bin/sh\necho turn " + std::to_string(turn) + "\n");
+    {
+      BackgroundProcess updating(script("virtfs", {"-u", "one.com"}));
+      std::this_thread::sleep_for(std::chrono::milliseconds(25 * turn));
+      ::kill(updating.pid(), SIGKILL);
+    }
+    EXPECT_NE("", hello());
+  }
+  EXPECT_EQ(0, update().status);
+  EXPECT_EQ(wanted, hello());
+  EXPECT_EQ("/virtual/one.com: has what the host has\n", update().output);
+  for (const fs::directory_entry& entry : fs::directory_iterator("/virtual")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".virtfs.")) << entry.path();
+  }
+}
+
+/// Connections meanwhile get the old or the new.
+TEST_P(VirtfsUpdate, program_starts_at_every_moment) {
+  write_program("/usr/bin/hello", "#!/bin/sh\necho same\n");
+  ASSERT_EQ(0, update().status);
+  std::atomic<bool> ends = false;
+  int starts = 0;
+  int failures = 0;
+  std::thread connections([&] {
+    while (!ends) {
+      failures += hello() == "same\n" ? 0 : 1;
+      ++starts;
+    }
+  });
+  for (int turn = 0; turn < 10; ++turn) {
+    write_program("/usr/bin/hello", "#!/bin/sh\n#" + std::to_string(turn) + "\necho same\n");
+    // Everything is replaced, the loader and the C library too.
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kDomain / "usr")) {
+      if (entry.is_regular_file() && !entry.is_symlink()) {
+        fs::last_write_time(entry.path(), fs::file_time_type::clock::now());
+      }
+    }
+    EXPECT_EQ(0, update().status);
+  }
+  ends = true;
+  connections.join();
+  EXPECT_GT(starts, 50);
+  EXPECT_EQ(0, failures);
+}
+
+TEST_P(VirtfsUpdate, wrong_usage_is_refused) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"-l"}, {"-r"}, {"-a", "10.0.0.1", "-f", "/virtual/conf"}}) {
+    EXPECT_EQ(2, update(arguments).status) << arguments[0];
+  }
+  EXPECT_EQ("virtfs: /virtual/none.com: no such domain\n", update({"none.com"}).errors);
+  EXPECT_EQ(1, update({"none.com"}).status);
+}
+
+}  // namespace
+}  // namespace testing_support
