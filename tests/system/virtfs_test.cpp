@@ -351,6 +351,63 @@ TEST_P(Virtfs, keeps_the_time_zone_of_the_host) {
   EXPECT_EQ("JST\n", run_in("one.com", {"date", "+%Z"}).output);
 }
 
+TEST_P(Virtfs, takes_the_library_of_python) {
+  if (!fs::exists("/usr/bin/python3")) {
+    SKIP_OR_FAIL("needs python3");
+  }
+  make({"-p", "/usr/bin/python3", "one.com"});
+  EXPECT_EQ(
+      "4\n",
+      run_in("one.com", {"python3", "-c", "import math, json; print(math.floor(4.5))"}).output);
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/local/lib"));
+}
+
+TEST_P(Virtfs, takes_what_env_splits_and_sets) {
+  for (const char* line : {"env -S cat -u", "env -Scat -u", "env -i PATH=/bin cat"}) {
+    write_program("/run/script", std::string("#!/usr/bin/") + line + "\nwords\n");
+    make({"-p", "/run/script", "one.com"});
+    EXPECT_TRUE(fs::exists("/virtual/one.com/usr/bin/cat")) << line;
+    remove_domain("one.com");
+  }
+}
+
+TEST_P(Virtfs, takes_the_programs_that_adduser_starts) {
+  testing_support::make_writable("/usr");
+  write_program("/usr/sbin/adduser", "#!/bin/sh\nuseradd -m \"$1\"\n");
+  make({"-p", "adduser", "one.com"});
+  EXPECT_EQ(0, run_in("one.com", {"adduser", "bob"}).status);
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/sbin/groupadd"));
+}
+
+TEST_P(Virtfs, takes_the_library_that_libc_loads_when_a_thread_is_cancelled) {
+  make({"-p", "ls", "one.com"});
+  EXPECT_TRUE(std::any_of(fs::recursive_directory_iterator("/virtual/one.com/usr/lib"),
+                          fs::recursive_directory_iterator(), [](const fs::directory_entry& entry) {
+                            return entry.path().filename() == "libgcc_s.so.1";
+                          }));
+}
+
+TEST_P(Virtfs, takes_what_a_client_of_tls_reads) {
+  if (!fs::exists("/usr/bin/openssl")) {
+    SKIP_OR_FAIL("needs openssl");
+  }
+  testing_support::make_writable("/etc");
+  write_file("/etc/ssl/certs/ca-certificates.crt", "authorities\n");
+  make({"-p", "openssl", "one.com"});
+  EXPECT_EQ("authorities\n", read_file("/virtual/one.com/etc/ssl/certs/ca-certificates.crt"));
+  EXPECT_TRUE(fs::exists("/virtual/one.com/etc/ssl/openssl.cnf"));
+  EXPECT_EQ(0, run_in("one.com", {"openssl", "list", "-providers", "-provider", "legacy"}).status);
+}
+
+TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
+  testing_support::make_writable("/usr");
+  write_file("/usr/share/terminfo/o/odd-terminal", "x");
+  Command command = script("virtfs", {"-q", "-p", "bash", "one.com"});
+  (*command.environment)["TERM"] = "odd-terminal";
+  ASSERT_EQ(0, testing_support::run(command).status);
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/share/terminfo/o/odd-terminal"));
+}
+
 TEST_P(Virtfs, takes_the_library_of_perl) {
   if (!fs::exists("/usr/bin/perl")) {
     SKIP_OR_FAIL("needs perl");

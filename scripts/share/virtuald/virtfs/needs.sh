@@ -41,6 +41,7 @@ collect_programs() {
     done
   done
   add_libraries
+  add_loaded
   refuse_untrusted "$files" is_known
 }
 
@@ -54,6 +55,7 @@ add_program() {
   esac
   names=$names$path$newline
   add_calls_of_profile "$path"
+  add_started "$path"
   if [ -L "$path" ]; then
     target=$(readlink -f -- "$path")
     case $target in
@@ -150,7 +152,24 @@ read_interpreter() {
     set -- $first
     queue=$queue$1$newline
     case ${1##*/} in
-    env) [ $# -lt 2 ] || queue=$queue$2$newline ;;
+    env)
+      shift
+      # -S has the rest split into words, and variables may be set there.
+      while [ $# -gt 0 ]; do
+        case $1 in
+        -S?*)
+          first=${1#-S}
+          shift
+          set -- "$first" "$@"
+          ;;
+        -* | *=*) shift ;;
+        *)
+          queue=$queue$1$newline
+          break
+          ;;
+        esac
+      done
+      ;;
     esac
     ;;
   "$(printf '\177ELF')"*) ;;

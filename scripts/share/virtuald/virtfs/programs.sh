@@ -20,6 +20,10 @@ make_programs() {
   case $names in
   */perl"$newline"*) make_perl ;;
   esac
+  case $names in
+  */python3*) make_python ;;
+  esac
+  copy_read
   make_homes
   make_cache
 }
@@ -173,12 +177,16 @@ add_helper() {
   warn "$1: not on this host, and its PAM module may start it"
 }
 
-# make_terminfo: the usual terminals.
+# make_terminfo: the usual terminals, and the one that this is called from.
 make_terminfo() {
-  local directory terminal
+  local directory terminal own=''
+  case ${TERM:-dumb} in
+  *[!A-Za-z0-9._+-]*) ;;
+  *) own=$(printf '%.1s' "${TERM:-dumb}")/${TERM:-dumb} ;;
+  esac
   for directory in /etc/terminfo /usr/lib/terminfo /lib/terminfo /usr/share/terminfo; do
     for terminal in a/ansi d/dumb l/linux r/rxvt s/screen s/screen-256color t/tmux \
-      t/tmux-256color v/vt100 v/vt102 v/vt220 x/xterm x/xterm-256color x/xterm-color; do
+      t/tmux-256color v/vt100 v/vt102 v/vt220 x/xterm x/xterm-256color x/xterm-color ${own:+"$own"}; do
       if [ -f "$directory/$terminal" ]; then
         canonical "$directory/$terminal"
       fi

@@ -46,6 +46,11 @@ list_system() {
   ) | sort
 }
 
+# list_places DIRECTORY: the same for the directories of var and run.
+list_places() {
+  (cd -P -- "$1" && "$find" var run -type d -printf 'v %m %U:%G %p\n')
+}
+
 # list_etc DIRECTORY: the same for etc, of a root that nobody else can change.
 list_etc() {
   (
@@ -61,7 +66,7 @@ write_plan() {
   {
     list_system "$1"
     list_etc "$1"
-    (cd -- "$1" && "$find" var run -type d -printf 'v %m %U:%G %p\n')
+    list_places "$1"
   } | sort >"$2" || failed 'the plan'
 }
 
@@ -169,6 +174,7 @@ hold() {
 # differ: true unless the domain has all of the new plan, and its own plan is that.
 differ() {
   list_system "$place" >"$work/present"
+  list_places "$place" | sort >"$work/places"
   ! cmp -s -- "$plan" "$making/plan" || [ -n "$(grep '^[fl]' "$making/plan" | comm -23 - "$work/present")" ]
 }
 
@@ -204,7 +210,7 @@ replace() {
   mkdir -- "$stage"
   {
     sed -n 's/^d \([^ ]*\) \([^ ]*\) - - /\1 \2 /p' "$work/changed"
-    sed -n 's/^v //p' "$making/plan"
+    grep '^v' "$making/plan" | comm -23 - "$work/places" | sed 's/^v //'
   } | while read -r mode owner directory; do
     make_directory "$directory" "$mode" "$owner"
   done
