@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -111,6 +112,7 @@ class Check {
   void check_line(const Line& line);
   void check_directory(const Line& line);
   void check_system_directories(int root);
+  bool check_file_system(int root);
   void check_isolation(int root);
   void check_program(int root, bool trusted);
   Candidate check_candidate(int root, const char* path, bool trusted, Message& fault);
@@ -239,6 +241,23 @@ void Check::check_system_directories(int root) {
   }
 }
 
+/// False where no program starts in the root, whatever is in it.
+bool Check::check_file_system(int root) {
+  struct statvfs status {};
+  if (::fstatvfs(root, &status) != 0) {
+    return true;
+  }
+  if ((status.f_flag & ST_NODEV) != 0) {
+    findings.warning(
+        {directory_, ": on a file system that is mounted nodev: dev/null cannot be opened there"});
+  }
+  if ((status.f_flag & ST_NOEXEC) != 0) {
+    findings.error(
+        {directory_, ": on a file system that is mounted noexec: no program starts there"});
+  }
+  return (status.f_flag & ST_NOEXEC) == 0;
+}
+
 void Check::check_isolation(int root) {
   if (::geteuid() == 0 && !try_isolation(root, directory_, reader_, error)) {
     findings.error({error.text()});
@@ -268,10 +287,11 @@ void Check::check_directory(const Line& line) {
     }
     if (roots_.add(inode_key(status), line_number_) == 0) {
       check_system_directories(root);
+      const bool starts_programs = check_file_system(root);
       if (request_.isolates) {
         check_isolation(root);
       }
-      if (request_.program != nullptr) {
+      if (request_.program != nullptr && starts_programs) {
         check_program(root, trusted);
       }
     }

@@ -1,6 +1,7 @@
 // -t, -q, -V and -h: what an administrator asks by hand.
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -369,6 +370,24 @@ TEST_F(Check, a_loader_that_writes_for_ever_is_cut_off) {
   EXPECT_EQ("/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + loader() +
                 " --list /bin/ls: exit status 1",
             split_lines(virtuald({"-t", "/virtual/conf", "ls"}).output).at(0));
+}
+
+TEST_F(Check, names_a_file_system_on_which_nothing_starts) {
+  NEEDS_REAL_ROOT();
+  put_ls_in_one_root();
+  const std::string root = "/virtual/domain1.com";
+  ASSERT_EQ(0, ::mount(root.c_str(), root.c_str(), nullptr, MS_BIND, nullptr));
+  ASSERT_EQ(0, ::mount(nullptr, root.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_NOEXEC | MS_NODEV,
+                       nullptr));
+  const Outcome outcome = virtuald({"-t", "/virtual/conf", "ls"});
+  ::umount2(root.c_str(), MNT_DETACH);
+  expect_report(outcome, 1,
+                "/virtual/conf:1: warning: " + root +
+                    ": on a file system that is mounted nodev: dev/null cannot be opened there\n"
+                    "/virtual/conf:1: " +
+                    root +
+                    ": on a file system that is mounted noexec: no program starts there\n"
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 1\n");
 }
 
 TEST_F(Check, reports_every_line_of_many_that_are_wrong) {

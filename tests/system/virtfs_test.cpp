@@ -351,6 +351,21 @@ TEST_P(Virtfs, keeps_the_time_zone_of_the_host) {
   EXPECT_EQ("JST\n", run_in("one.com", {"date", "+%Z"}).output);
 }
 
+TEST_P(Virtfs, refuses_a_file_system_on_which_nothing_would_start) {
+  for (const auto& [flag, reason] :
+       {std::pair{MS_NODEV, "nodev: dev/null could not be opened in a domain there"},
+        std::pair{MS_NOEXEC, "noexec: no program would start in a domain there"}}) {
+    fs::create_directory("/run/disk");
+    ASSERT_EQ(0, ::mount("tmpfs", "/run/disk", "tmpfs", flag, "mode=0755"));
+    const Outcome outcome = run_script("virtfs", {"-d", "/run/disk", "-p", "ls", "one.com"});
+    EXPECT_EQ(std::string("virtfs: /run/disk: on a file system that is mounted ") + reason + "\n",
+              outcome.errors);
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_FALSE(fs::exists("/run/disk/one.com"));
+    ::umount("/run/disk");
+  }
+}
+
 TEST_P(Virtfs, takes_the_library_of_python) {
   if (!fs::exists("/usr/bin/python3")) {
     SKIP_OR_FAIL("needs python3");

@@ -7,6 +7,7 @@
 begin() {
   mkdir -p -- "$VIRTUAL" || die "$VIRTUAL: cannot be made"
   open_work
+  try_file_system
   choose_numbers
   exec 8<&-
 }
@@ -30,6 +31,18 @@ open_work() {
   flock 9
   root=$work/root
   mkdir -- "$root"
+}
+
+# try_file_system: dies where what is made could not serve: no device can be opened,
+# or no program started.
+try_file_system() {
+  mknod "$work/device" c 1 3 || die "$VIRTUAL: no device can be made there"
+  { true <"$work/device"; } 2>/dev/null ||
+    die "$VIRTUAL: on a file system that is mounted nodev: dev/null could not be opened in a domain there"
+  printf '#!/bin/sh\n' >"$work/program"
+  chmod 0700 "$work/program"
+  "$work/program" 2>/dev/null ||
+    die "$VIRTUAL: on a file system that is mounted noexec: no program would start in a domain there"
 }
 
 # lock_records: keeps other runs from looking at the records, and choosing
