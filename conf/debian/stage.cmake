@@ -1,5 +1,5 @@
-# What a Debian package has besides: compressed pages, a page for each link to virtexec, changelog, copyright, and
-# the settings of the init scripts.
+# What a Debian package has besides: compressed pages, a page for each link to virtexec, changelog, copyright, the
+# settings of the init scripts, and units in systemd's own directory.
 
 set(root ${CPACK_TEMPORARY_INSTALL_DIRECTORY})
 set(debian ${CPACK_VIRTUALD_SOURCE}/conf/debian)
@@ -24,6 +24,9 @@ compress(${documents}/changelog)
 file(REMOVE ${documents}/LICENSE)
 file(MAKE_DIRECTORY ${root}/usr/share/lintian/overrides)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/debian/lintian-overrides ${root}/usr/share/lintian/overrides/virtuald)
+# Units are where systemd finds them; none is enabled.
+file(MAKE_DIRECTORY ${root}/usr/lib/systemd)
+file(RENAME ${documents}/examples/systemd ${root}/usr/lib/systemd/system)
 file(MAKE_DIRECTORY ${root}/etc/default)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/default/virtuald ${root}/etc/default/virtuald)
 
