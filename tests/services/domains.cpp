@@ -229,7 +229,7 @@ std::string page_of(const Domain& domain) {
 std::string sendmail_cf(const std::string& macros, const std::string& name) {
   return must_run(
       {"m4", "-D_CF_DIR_=/usr/share/sendmail/cf/", "/usr/share/sendmail/cf/m4/cf.m4", "-"},
-      std::regex_replace(macros, std::regex("domain1\\.com"), name));
+      std::regex_replace(macros, std::regex("example\\.com"), name));
 }
 
 bool holds(const fs::path& file, const std::string& text) {

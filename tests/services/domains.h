@@ -21,8 +21,8 @@ struct Domain {
   [[nodiscard]] std::filesystem::path root() const { return "/virtual/" + name; }
 };
 
-inline const std::vector<Domain> kDomains = {{"domain1.com", "10.10.10.129", "2001:db8::81"},
-                                             {"domain2.com", "10.10.10.130", "2001:db8::82"}};
+inline const std::vector<Domain> kDomains = {{"example.com", "10.10.10.129", "2001:db8::81"},
+                                             {"example.net", "10.10.10.130", "2001:db8::82"}};
 
 /// An address of the machine that conf/samples/conf.ftp does not name.
 inline constexpr const char* kNobody = "10.10.10.157";
@@ -80,7 +80,7 @@ void make_web_machine();
 std::filesystem::path web_site(const Domain& domain);
 std::string page_of(const Domain& domain);
 
-/// The sendmail.cf that m4 makes of a sendmail.mc for domain1.com, for `name` in its place.
+/// The sendmail.cf that m4 makes of a sendmail.mc for example.com, for `name` in its place.
 std::string sendmail_cf(const std::string& macros, const std::string& name);
 
 /// Whether `text` is in a file, which may not be there yet.

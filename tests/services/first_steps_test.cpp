@@ -16,10 +16,10 @@ namespace testing_support {
 namespace {
 
 constexpr const char* kSteps = R"(set -eu
-virtfs -q -p ftpd -p sh -p useradd -p chpasswd -a 10.10.10.129 -f /virtual/conf.ftp domain1.com
-virtexec domain1.com useradd -m -d /home/b/bob -s /bin/sh bob
-echo bob:one | virtexec domain1.com chpasswd
-echo 'This is domain1.com.' >/virtual/domain1.com/home/b/bob/welcome
+virtfs -q -p ftpd -p sh -p useradd -p chpasswd -a 10.10.10.129 -f /virtual/conf.ftp example.com
+virtexec example.com useradd -m -d /home/b/bob -s /bin/sh bob
+echo bob:one | virtexec example.com chpasswd
+echo 'This is example.com.' >/virtual/example.com/home/b/bob/welcome
 grep '^ftp' /usr/share/doc/virtuald/examples/inetd.conf >>/etc/inetd.conf
 virtuald -t /virtual/conf.ftp ftpd
 )";
@@ -37,7 +37,7 @@ TEST(FirstSteps, with_the_package_alone_lead_to_a_domain) {
 
   EXPECT_EQ("/virtual/conf.ftp: entries: 1, errors: 0, warnings: 0\n", must_run({"sh"}, kSteps));
   const BackgroundProcess running(command_of({"inetd", "-d"}));
-  EXPECT_EQ("This is domain1.com.\n", curl("ftp://bob:one@10.10.10.129/welcome").output);
+  EXPECT_EQ("This is example.com.\n", curl("ftp://bob:one@10.10.10.129/welcome").output);
   EXPECT_EQ("", curl("ftp://bob:one@10.10.10.130/welcome").output);
 }
 

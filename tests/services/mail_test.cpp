@@ -48,7 +48,7 @@ class MailMachine : public RootsTest {
   static Outcome send(const Domain& domain, const std::string& text) {
     write_file("/tmp/message", "Subject: test\n\n" + text + "\n");
     return curl("smtp://" + domain.ipv4,
-                {"--crlf", "--mail-from", "alice@domain2.com", "--mail-rcpt", "bob@" + domain.name,
+                {"--crlf", "--mail-from", "alice@example.net", "--mail-rcpt", "bob@" + domain.name,
                  "--upload-file", "/tmp/message"});
   }
 
@@ -80,7 +80,7 @@ class MailMachine : public RootsTest {
     for (const Domain& domain : kDomains) {
       EXPECT_TRUE(arrives("for bob at " + domain.name, mailbox(domain)));
     }
-    EXPECT_FALSE(holds(mailbox(kDomains[0]), "for bob at domain2.com"));
+    EXPECT_FALSE(holds(mailbox(kDomains[0]), "for bob at example.net"));
   }
 
   /// Sends a message from one bob to the other, and expects that it came by the network:
@@ -111,7 +111,7 @@ TEST_P(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
 }
 
 TEST_P(Mail, between_the_domains_takes_the_way_over_the_network) {
-  expect_mail_over_the_network("sendmail", "by domain2.com");
+  expect_mail_over_the_network("sendmail", "by example.net");
 }
 
 TEST_P(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
@@ -126,8 +126,8 @@ TEST_P(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
 TEST_P(Mail, is_not_relayed_for_strangers) {
   write_file("/tmp/message", "Subject: test\n\ntext\n");
   EXPECT_EQ("curl: (55) RCPT failed: 550\n",
-            curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@domain2.com", "--mail-rcpt",
-                                                "bob@domain2.com", "--upload-file", "/tmp/message"})
+            curl("smtp://" + kDomains[0].ipv4, {"--mail-from", "alice@example.net", "--mail-rcpt",
+                                                "bob@example.net", "--upload-file", "/tmp/message"})
                 .errors);
 }
 
@@ -188,7 +188,7 @@ TEST_P(Pop, finds_the_mail_in_usr_spool_too) {
   for (const Domain& domain : kDomains) {
     EXPECT_NE(must_run({"chroot", domain.root(), "sh", "-c",
                         "read -r line </usr/spool/mail/bob; echo \"$line\""})
-                  .find("From alice@domain2.com"),
+                  .find("From alice@example.net"),
               std::string::npos);
   }
 }
@@ -212,7 +212,7 @@ class MailByExim : public MailMachine {
     make_domains({"exim4"});
     for (const Domain& domain : kDomains) {
       std::string text = sample("exim4.conf");
-      text = std::regex_replace(text, std::regex("domain1\\.com"), domain.name);
+      text = std::regex_replace(text, std::regex("example\\.com"), domain.name);
       text = std::regex_replace(text, std::regex(kDomains[0].ipv4), domain.ipv4);
       text = std::regex_replace(text, std::regex(kDomains[0].ipv6), domain.ipv6);
       write_file(domain.root() / "etc/exim4/exim4.conf", text);
@@ -244,7 +244,7 @@ TEST_P(MailByExim, is_announced_by_the_name_that_the_root_has) {
 }
 
 TEST_P(MailByExim, between_the_domains_takes_the_way_over_the_network) {
-  expect_mail_over_the_network("exim4", "by domain2.com with esmtp");
+  expect_mail_over_the_network("exim4", "by example.net with esmtp");
 }
 
 }  // namespace

@@ -25,13 +25,13 @@ class PackageRemoval : public testing::Test {
     make_machine_without_virtuald({"inetutils-syslogd", "sendmail-bin", "sendmail-cf", "m4"});
     package_ = make_package("/run/package");
     must_run({"dpkg", "--install", package_});
-    must_run({"virtfs", "-q", "-p", "sendmail", "-p", "logger", "domain1.com"});
+    must_run({"virtfs", "-q", "-p", "sendmail", "-p", "logger", "example.com"});
     const std::string macros = read_file("/usr/share/doc/virtuald/examples/sendmail.mc");
     for (const fs::path& root : {fs::path("/"), kRoot}) {
       write_file(root / "etc/hosts",
-                 "127.0.0.1 localhost\n127.0.1.1 domain1.com " + must_run({"uname", "-n"}));
+                 "127.0.0.1 localhost\n127.0.1.1 example.com " + must_run({"uname", "-n"}));
       must_run({"mkdir", "-p", "-m", "0700", root / "var/spool/mqueue"});
-      write_file(root / "etc/mail/sendmail.cf", sendmail_cf(macros, "domain1.com"));
+      write_file(root / "etc/mail/sendmail.cf", sendmail_cf(macros, "example.com"));
     }
     write_file("/etc/default/virtuald", "SYSLOGD_OPTS=--no-klog\n");
     fs::create_symlink("/run/of/another", "/dev/log");
@@ -60,7 +60,7 @@ class PackageRemoval : public testing::Test {
     }));
   }
 
-  static inline const fs::path kRoot = "/virtual/domain1.com";
+  static inline const fs::path kRoot = "/virtual/example.com";
   std::string package_;
 };
 

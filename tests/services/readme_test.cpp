@@ -45,10 +45,10 @@ TEST(Readme, leads_to_two_domains_with_ftp_mail_and_pop) {
     // What is to be installed is there.
     script += command.starts_with("apt-get ") ? "" : command + "\n";
   }
-  EXPECT_PRED2(contains, must_run({"sh"}, script), "This is domain1.com.\n");
+  EXPECT_PRED2(contains, must_run({"sh"}, script), "This is example.com.\n");
   // Nobody types so fast that the mail is not there yet.
   EXPECT_TRUE(eventually([&] {
-    return contains(run({"sh", "-c", read_mail}).output, "\r\n\r\nto domain2.com\r\n");
+    return contains(run({"sh", "-c", read_mail}).output, "\r\n\r\nto example.net\r\n");
   }));
 }
 

@@ -33,13 +33,13 @@ struct Service {
 
 const std::vector<Service> kServices = {
     {"ftp", "ftp", "ftpd", 21, "argument 0: ftpd\nargument 1: -l\n"},
-    {"pop", "pop-3", "popa3d", 110, "domain1.com\n"},
+    {"pop", "pop-3", "popa3d", 110, "example.com\n"},
     {"mail", "smtp", "sendmail", 25, "argument 0: sendmail\nargument 1: -bs\n"},
     {"www", "http", "busybox", 80,
      "argument 0: busybox\nargument 1: httpd\nargument 2: -i\nargument 3: -h\n"
      "argument 4: /var/www/html\n"},
-    {"poppassd", "poppassd", "poppassd", 106, "domain1.com\n"},
-    {"smb", "microsoft-ds", "smbd", 445, "domain1.com\n"}};
+    {"poppassd", "poppassd", "poppassd", 106, "example.com\n"},
+    {"smb", "microsoft-ds", "smbd", 445, "example.com\n"}};
 
 /// How many connections one client may have at a time.
 constexpr std::size_t kPlacesOfASource = 32;
@@ -97,7 +97,7 @@ TEST_F(Samples, have_xinetd_files_that_start_each_service) {
   }
 }
 
-/// Makes a program of domain1.com's root a script.
+/// Makes a program of example.com's root a script.
 void make_script(const std::string& name, const std::string& text) {
   const fs::path root = kDomains[0].root();
   fs::create_directories(root / "bin");
@@ -111,7 +111,7 @@ void make_script(const std::string& name, const std::string& text) {
 
 constexpr const char* kGreetAndWait = "echo here\nread -r line\n";
 
-/// As many connections from `source` to domain1.com's FTP as it is given, up to `most`. They last
+/// As many connections from `source` to example.com's FTP as it is given, up to `most`. They last
 /// as long as the result.
 std::vector<Descriptor> connect_as_often_as_possible(const std::string& source, std::size_t most) {
   std::vector<Descriptor> connections;
@@ -174,13 +174,13 @@ TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
     write_program(
         "/usr/sbin/" + service.daemon,
         "#!/bin/sh\n"
-        "for place in /etc /usr /var/tmp /run /home /root /virtual /virtual/domain1.com; do\n"
+        "for place in /etc /usr /var/tmp /run /home /root /virtual /virtual/example.com; do\n"
         "  { echo >$place/proof; } 2>/dev/null && echo $place\ndone\nls /home\nsed -n "
         "'s/^NoNewPrivs:.//p' /proc/self/status\n");
     const BackgroundProcess server(systemd_unit(service.name));
     // The web's is another user, who may not write to /virtual.
     const std::string written =
-        service.name == "www" ? "/var/tmp\n" : "/var/tmp\n/virtual\n/virtual/domain1.com\n";
+        service.name == "www" ? "/var/tmp\n" : "/var/tmp\n/virtual\n/virtual/example.com\n";
     const std::string no_new_privileges = service.name == "mail" ? "0\n" : "1\n";
     EXPECT_EQ(written + no_new_privileges, ask(kDomains[0].ipv4, service.port)) << service.name;
     EXPECT_FALSE(fs::exists("/var/tmp/proof"));

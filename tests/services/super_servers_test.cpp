@@ -258,7 +258,7 @@ TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {
   const BackgroundProcess server(inetd(
       {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name",
        "http stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.www service name"}));
-  EXPECT_EQ("domain1.com\n", ask(kNobody, 80)) << server.log();
+  EXPECT_EQ("example.com\n", ask(kNobody, 80)) << server.log();
   EXPECT_EQ("", ask(kNobody, 21)) << server.log();
 }
 

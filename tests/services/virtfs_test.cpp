@@ -54,7 +54,7 @@ class FiveDaemons : public ::testing::Test {
     took_ = time_of([] {
       const Outcome outcome =
           virtfs({"-a", "127.0.0.1", "-f", "/virtual/conf", "-p", "ftpd", "-p", "popa3d", "-p",
-                  "sendmail", "-p", "busybox", "-p", "poppassd", "domain1.com"});
+                  "sendmail", "-p", "busybox", "-p", "poppassd", "example.com"});
       ASSERT_EQ(0, outcome.status) << outcome.errors;
     });
   }
@@ -86,7 +86,7 @@ TEST_F(FiveDaemons, are_in_a_root_within_two_seconds) {
 }
 
 TEST_F(FiveDaemons, are_in_a_root_of_32_mib) {
-  EXPECT_LT(kibibytes_of("/virtual/domain1.com"), 32U * 1024U);
+  EXPECT_LT(kibibytes_of("/virtual/example.com"), 32U * 1024U);
 }
 
 TEST_F(FiveDaemons, answer_with_ftp) {
@@ -94,22 +94,22 @@ TEST_F(FiveDaemons, answer_with_ftp) {
 }
 
 TEST_F(FiveDaemons, answer_with_pop3) {
-  fs::create_directories("/virtual/domain1.com/var/lib/popa3d");
+  fs::create_directories("/virtual/example.com/var/lib/popa3d");
   EXPECT_TRUE(answer({"popa3d"}, "QUIT\r\n").starts_with("+OK"));
 }
 
 TEST_F(FiveDaemons, answer_with_smtp) {
-  fs::create_directories("/virtual/domain1.com/var/spool/mqueue");
-  write_file("/virtual/domain1.com/etc/mail/sendmail.cf",
-             "V10/Berkeley\nDjdomain1.com\nO QueueDirectory=/var/spool/mqueue\n"
+  fs::create_directories("/virtual/example.com/var/spool/mqueue");
+  write_file("/virtual/example.com/etc/mail/sendmail.cf",
+             "V10/Berkeley\nDjexample.com\nO QueueDirectory=/var/spool/mqueue\n"
              "O DontProbeInterfaces\nO SmtpGreetingMessage=$j\n"
              "Mlocal, P=/bin/false, F=lsDFM, A=x\nMprog, P=/bin/false, F=l, A=x\n"
              "S0\nR$*\t$#local $: $1\n");
-  EXPECT_TRUE(answer({"sendmail", "-bs"}, "QUIT\r\n").starts_with("220 domain1.com ESMTP"));
+  EXPECT_TRUE(answer({"sendmail", "-bs"}, "QUIT\r\n").starts_with("220 example.com ESMTP"));
 }
 
 TEST_F(FiveDaemons, answer_with_http) {
-  write_file("/virtual/domain1.com/var/www/html/index.html", "of domain one\n");
+  write_file("/virtual/example.com/var/www/html/index.html", "of domain one\n");
   EXPECT_TRUE(answer({"busybox", "httpd", "-i", "-h", "/var/www/html"}, "GET / HTTP/1.0\r\n\r\n")
                   .ends_with("\r\n\r\nof domain one\n"));
 }
@@ -133,12 +133,12 @@ TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
         "sleep",  "sync",  "tar",   "touch",  "true", "uncompress", "zcat"}) {
     programs.insert(programs.end(), {"-p", name});
   }
-  programs.emplace_back("domain1.com");
+  programs.emplace_back("example.com");
   fs::create_directory("/virtual/jail");
   std::vector<Milliseconds> ours;
   std::vector<Milliseconds> theirs;
   for (int round = 0; round < 5; ++round) {
-    fs::remove_all("/virtual/domain1.com");
+    fs::remove_all("/virtual/example.com");
     fs::remove_all("/virtual/jail");
     fs::create_directory("/virtual/jail");
     ours.push_back(time_of([&programs] { ASSERT_EQ(0, virtfs(programs).status); }));
@@ -151,7 +151,7 @@ TEST(Jailkit, makes_a_shells_root_no_faster_and_no_smaller) {
   // The round that others on the machine disturbed least.
   const Milliseconds our_time = *std::min_element(ours.begin(), ours.end());
   const Milliseconds their_time = *std::min_element(theirs.begin(), theirs.end());
-  const std::uintmax_t our_size = kibibytes_of("/virtual/domain1.com");
+  const std::uintmax_t our_size = kibibytes_of("/virtual/example.com");
   const std::uintmax_t their_size = kibibytes_of("/virtual/jail");
   std::printf("virtfs %lld ms, %ju KiB; jk_init %lld ms, %ju KiB\n",
               static_cast<long long>(our_time.count()), our_size,
