@@ -149,6 +149,25 @@ TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
       "virtfs: /virtual/one.com: 4 more: set-id or a device, and not put there by virtfs\n");
 }
 
+/// A name with a line end in it looks like a line about the program, and one with an escape would
+/// reach the terminal.
+TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
+  const std::string plan = read_file("/virtual/.virtfs/.plans/one.com");
+  const std::size_t end = plan.find(" usr/bin/hello\n");
+  ASSERT_NE(std::string::npos, end);
+  const std::size_t begin = plan.rfind('\n', end) + 1;
+  write_program(kDomain / "usr/bin/hello", "#!/bin/sh\necho evil\n");
+  const std::string line = plan.substr(begin, end - begin);
+  fs::create_directories(kDomain / "usr" / ("x\n" + line + " usr/bin"));
+  write_file(kDomain / "usr" / ("x\n" + line + " usr/bin/hello"), "");
+  fs::create_symlink("x\n" + line + " usr/bin/hello", kDomain / "usr/link");
+  expect_named("/virtual/one.com/usr/bin/hello: other than what virtfs has put there");
+  const fs::path escape = kDomain / "var/lib" / "\033[2Jx";
+  write_program(escape, "x");
+  ASSERT_EQ(0, ::chmod(escape.c_str(), 04755));
+  EXPECT_EQ(std::string::npos, status().errors.find('\033'));
+}
+
 /// A domain that exchanges its directories for links gets nothing looked at outside.
 TEST_P(VirtfsStatus, directory_that_is_a_link_leads_nowhere) {
   write_program("/scratch/set-id", "x");

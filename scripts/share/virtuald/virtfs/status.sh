@@ -67,7 +67,8 @@ complain_of() {
   local path count=0
   while IFS= read -r path; do
     count=$((count + 1))
-    [ "$count" -gt 10 ] || warn "$place/$path: $2"
+    # Its names may play tricks on a terminal.
+    [ "$count" -gt 10 ] || warn "$place/$(one_line "$path"): $2"
   done <"$1"
   [ "$count" -le 10 ] || complain "$((count - 10)) more: $2"
   [ "$count" -eq 0 ]

@@ -33,22 +33,23 @@ system_directories='bin sbin lib lib32 lib64 libx32 usr'
 own_etc='^etc/(passwd|group|shadow|gshadow|subuid|subgid|hostname|mailname|hosts|aliases|nsswitch[.]conf|login[.]defs|adduser[.]conf)$'
 
 # list_system DIRECTORY: prints what is in the system directories of the root, in
-# lines of a plan. find follows no link.
+# lines of a plan. find follows no link. A name with a line end in it, by which a
+# domain could put in lines of its own, is left out.
 list_system() {
   (
     cd -P -- "$1"
     # Those that the host has.
     # shellcheck disable=SC2086
-    "$find" $system_directories \
+    "$find" $system_directories -name "*$newline*" -prune -o \
       -type f -printf 'f %m %U:%G %s %T@ %p\n' -o \
-      -type l -printf 'l - - - - %p -> %l\n' -o \
+      -type l ! -lname "*$newline*" -printf 'l - - - - %p -> %l\n' -o \
       -type d -printf 'd %m %U:%G - - %p\n' 2>/dev/null
   ) | sort
 }
 
 # list_places DIRECTORY: the same for the directories of var and run.
 list_places() {
-  (cd -P -- "$1" && "$find" var run -type d -printf 'v %m %U:%G %p\n')
+  (cd -P -- "$1" && "$find" var run -name "*$newline*" -prune -o -type d -printf 'v %m %U:%G %p\n')
 }
 
 # list_etc DIRECTORY: the same for etc, of a root that nobody else can change.
@@ -227,24 +228,33 @@ replace() {
   "$fine"
 }
 
-# make_directory PATH MODE OWNER: makes one that the domain lacks. Whatever else has
-# that name is left.
+# make_directory PATH MODE OWNER: makes one that the domain lacks: elsewhere, and then
+# moves it in, since what has its name there may be another file a moment later.
 make_directory() (
+  rm -rf -- "$work/directory"
+  mkdir -m "$2" -- "$work/directory"
+  chown -- "$3" "$work/directory"
   case $1 in
   */*) hold "${1%/*}" || return 0 ;;
   *) hold '' ;;
   esac
-  if [ ! -e "./${1##*/}" ] && [ ! -L "./${1##*/}" ] && mkdir -m "$2" -- "./${1##*/}" 2>/dev/null; then
-    chown -h -- "$3" "./${1##*/}"
+  if [ ! -e "./${1##*/}" ] && [ ! -L "./${1##*/}" ] && is_of_domain .; then
+    mv -T -- "$work/directory" "./${1##*/}" 2>/dev/null || :
   fi
 )
+
+# is_of_domain DIRECTORY: true where it is on the file system of the hidden directory,
+# so that what is moved there is renamed.
+is_of_domain() {
+  [ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$work")" ]
+}
 
 # move_in STAGE DIRECTORY: moves the files of the stage to that directory of the
 # domain, the loader and the C library first, and so close together. False where
 # one cannot be moved. A directory that has the name of a file is left.
 move_in() (
   stage=$1 directory=$2
-  if ! hold "$directory" || [ "$(stat -c %d .)" != "$(stat -c %d "$stage")" ]; then
+  if ! hold "$directory" || ! is_of_domain .; then
     warn "$place/$directory: not a directory of the domain's file system: left as it is"
     return 1
   fi
