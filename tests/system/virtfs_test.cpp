@@ -1374,11 +1374,12 @@ class VirtfsWhole : public Virtfs {
       arguments.insert(arguments.end(), {"-p", program});
     }
     for (const char* program :
-         {"awk",     "cmp",    "comm",   "dd",   "sha256sum", "busybox",  "cat", "chmod",
-          "chown",   "chroot", "cp",     "dash", "date",      "dirname",  "du",  "env",
-          "find",    "flock",  "grep",   "head", "id",        "ldconfig", "ln",  "ls",
-          "mkdir",   "mknod",  "mktemp", "mv",   "passwd",    "readlink", "rm",  "sed",
-          "setpriv", "sh",     "sort",   "stat", "su",        "uname",    "tr",  "xargs"}) {
+         {"awk",     "cmp",      "comm",     "cut",    "dd",    "sha256sum", "busybox",
+          "cat",     "chmod",    "chown",    "chroot", "cp",    "dash",      "date",
+          "dirname", "du",       "env",      "find",   "flock", "grep",      "head",
+          "id",      "ldconfig", "ln",       "ls",     "mkdir", "mknod",     "mktemp",
+          "mv",      "passwd",   "readlink", "rm",     "sed",   "setpriv",   "sh",
+          "sort",    "stat",     "su",       "uname",  "tr",    "xargs"}) {
       arguments.insert(arguments.end(), {"-p", program});
     }
     arguments.emplace_back("host");
@@ -1435,6 +1436,18 @@ TEST_P(VirtfsWhole, runs_the_hosts_programs) {
   make_whole();
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
   EXPECT_EQ("42\n", run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output);
+}
+
+TEST_P(VirtfsWhole, is_updated_as_it_was_made) {
+  ASSERT_EQ(0, make_whole().status);
+  Outcome outcome = testing_support::run(on_host("virtfs", {"-u", "one.com"}));
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ("/virtual/one.com: has what the host has\n", outcome.output);
+  write_program(host("usr/bin/hello"), "#!/bin/sh\necho newer\n");
+  outcome = testing_support::run(on_host("virtfs", {"-u", "one.com"}));
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ("Updated /virtual/one.com\n", outcome.output);
+  EXPECT_EQ("newer\n", run_in_whole({"hello"}).output);
 }
 
 TEST_P(VirtfsWhole, changes_a_password) {
