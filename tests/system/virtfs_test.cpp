@@ -353,8 +353,10 @@ TEST_P(Virtfs, keeps_the_time_zone_of_the_host) {
 
 TEST_P(Virtfs, refuses_a_file_system_on_which_nothing_would_start) {
   for (const auto& [flag, reason] :
-       {std::pair{MS_NODEV, "nodev: dev/null could not be opened in a domain there"},
-        std::pair{MS_NOEXEC, "noexec: no program would start in a domain there"}}) {
+       {std::pair{static_cast<unsigned long>(MS_NODEV),
+                  "nodev: dev/null could not be opened in a domain there"},
+        std::pair{static_cast<unsigned long>(MS_NOEXEC),
+                  "noexec: no program would start in a domain there"}}) {
     fs::create_directory("/run/disk");
     ASSERT_EQ(0, ::mount("tmpfs", "/run/disk", "tmpfs", flag, "mode=0755"));
     const Outcome outcome = run_script("virtfs", {"-d", "/run/disk", "-p", "ls", "one.com"});

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -272,6 +273,34 @@ TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_holds_up_nothing) {
   EXPECT_PRED2(contains, update().errors, "etc/profile: changed in the domain");
   EXPECT_EQ("of the host", read_file("/scratch/target"));
   fs::remove_all("/scratch");
+}
+
+/// On a full disk nothing of the host's is taken for the root that is made.
+TEST_P(VirtfsUpdate, no_room_for_the_new_root_is_said) {
+  const char* const disk = "/run/disk";
+  fs::create_directory(disk);
+  ASSERT_EQ(0, ::mount("tmpfs", disk, "tmpfs", 0, "mode=0755"));
+  make({"-d", disk, "-p", "hello", "one.com"});
+  upgrade_host();
+  struct statvfs status {};
+  ASSERT_EQ(0, ::statvfs(disk, &status));
+  for (const fsfilcnt_t more : {2, 3, 4, 5, 40}) {
+    const std::string files = "nr_inodes=" + std::to_string(status.f_files - status.f_ffree + more);
+    ASSERT_EQ(0, ::mount(nullptr, disk, nullptr, MS_REMOUNT, files.c_str()));
+    const Outcome outcome = update({"-d", disk, "one.com"});
+    EXPECT_EQ(1, outcome.status) << more;
+    EXPECT_PRED2(contains, outcome.errors, "No space left on device");
+  }
+  ::umount(disk);
+  fs::remove(disk);
+  EXPECT_FALSE(fs::exists("/kind"));
+  EXPECT_FALSE(fs::exists("a"));  // of home, in the directory that this was called from
+  EXPECT_FALSE(fs::exists("/root/usr"));
+}
+
+TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
+  expect_done(update({"-p", "dash", "one.com"}), "/virtual/one.com: has what the host has\n");
+  EXPECT_PRED2(contains, read_file(kRecord), "program:dash\n");
 }
 
 // ---- Whatever happens ---------------------------------------------------------

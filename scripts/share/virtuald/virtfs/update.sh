@@ -143,27 +143,41 @@ say_making() {
 # root, and its plan.
 make_fresh() {
   local wanted kind
-  wanted="$hard_links $(printf '%s' "$asked" | tr '\n' ' ')"
+  wanted="$hard_links $(printf '%s' "$asked" | sort -u | tr '\n' ' ')"
   for making in "$work"/making.*; do
     [ -f "$making/plan" ] || continue
     IFS= read -r kind <"$making/kind"
     [ "$kind" != "$wanted" ] || return 0
   done
-  making=$(mktemp -d -- "$work/making.XXXXXX")
-  mkdir -- "$making/root"
-  printf '%s\n' "$wanted" >"$making/kind"
-  build_fresh && write_plan "$making/root" "$making/plan"
+  making=$(mktemp -d -- "$work/making.XXXXXX") && mkdir -- "$making/root" &&
+    printf '%s\n' "$wanted" >"$making/kind" || failed "$work"
+  strictly build_fresh || {
+    warn "$place: no root to compare it with could be made"
+    return 1
+  }
+}
+
+# strictly COMMAND...: runs it so that it ends where a step fails, also where that is not
+# so for the caller (set -e, which a condition switches off for all that it calls). Its
+# steps rely on it: after a cd that failed the next would work elsewhere.
+strictly() {
+  (
+    set -e
+    "$@"
+  ) &
+  wait "$!"
 }
 
 # build_fresh: the building of make_fresh. What a domain says of itself is not of
 # the plan, so it may be any domain's.
-build_fresh() (
-  local root="$making/root" quiet=true numbers="${numbers:-1000:1000}" pairs=''
+build_fresh() {
+  local root="${making:?}/root" quiet=true numbers="${numbers:-1000:1000}" pairs=''
   [ -z "$asked" ] || collect_programs
   choose_copy
   build
   prove
-)
+  write_plan "$root" "$making/plan"
+}
 
 # ---- Putting it in place --------------------------------------------------------
 
@@ -354,7 +368,7 @@ say_changes() {
 say_users_of_old_files() {
   local pid name users=''
   for pid in $(processes_in "$place"); do
-    if grep -qsE ' /[^ ]* [(]deleted[)]$' "/proc/$pid/maps"; then
+    if grep -qsE ' /([^ ]*/)?(usr|bin|sbin|lib[0-9a-z]*)/[^ ]* [(]deleted[)]$' "/proc/$pid/maps"; then
       name=''
       { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
       users="$users $pid ($(printf '%s' "$name" | tr -cd ' -~'))"
@@ -379,15 +393,18 @@ update() {
   fi
   make_fresh || return
   if ! differ; then
+    # Another program may have brought those of -p.
+    [ -z "$more" ] || "$dry_run" || strictly write_record || return
     say "$place: has what the host has"
   else
-    differences
+    # A list that was cut short, on a full disk, would have needed files removed.
+    strictly differences || return
     if "$dry_run"; then
       say_changes
       return
     fi
     choose_copy
-    replace || fine=false
+    strictly replace || fine=false
     replace_etc
     remove_gone
     is_fulfilled || fine=false
@@ -395,7 +412,7 @@ update() {
       warn "$place: not updated: another update finishes it"
       return 1
     fi
-    write_record
+    strictly write_record || return
     say "Updated $place"
   fi
   say_users_of_old_files
