@@ -39,7 +39,7 @@ bool is_trusted(const char* loader) {
 
 /// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
 /// of rtld-audit(7)), and whose these are was not checked. The number is kept free on every system
-/// (it was -1 when user numbers had 16 bits), so that there is no process to be traced either.
+/// (it was -1 when user numbers had 16 bits), so that it has no process to trace either.
 bool become_nobody() {
   constexpr id_t kNobody = 65535;
   if (::setsid() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

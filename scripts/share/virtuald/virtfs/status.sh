@@ -103,7 +103,7 @@ find_strangers() {
 }
 
 # find_dead_log: names a log socket on which nobody can listen: that of a logger that
-# was started anew.
+# was restarted.
 find_dead_log() {
   if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -S "$place/dev/log" ] &&
     ! same_file "${VIRTUAL%/}/log" "$place/dev/log"; then

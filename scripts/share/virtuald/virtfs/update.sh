@@ -2,7 +2,7 @@
 # virtfs/update.sh - virtfs -u: a domain's files are those of the host again;
 # virtfs sources it after its other files.
 #
-# The root is made anew in the hidden directory from what the record says, once
+# The root is made once more in the hidden directory from what the record says, once
 # for all domains of the same making, and what is other in the domain is replaced
 # by what is there. That is done by renames, each of one file and in a directory
 # that is held: "." is a directory of the domain by then, whatever its owner
@@ -74,8 +74,8 @@ write_plan() {
 # ---- What was made ------------------------------------------------------------
 
 # read_record DOMAIN: sets domain, place, record, plan, numbers, pairs, asked,
-# hard_links, made and updated to what is known of it. False where it has no record of
-# programs and -p says none.
+# hard_links, made and updated to what is known of it. False where its record
+# names no program, and -p neither.
 read_record() {
   local name value
   check_name "$1"
