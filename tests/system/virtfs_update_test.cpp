@@ -284,7 +284,7 @@ TEST_P(VirtfsUpdate, no_room_for_the_new_root_is_said) {
   upgrade_host();
   struct statvfs status {};
   ASSERT_EQ(0, ::statvfs(disk, &status));
-  for (const fsfilcnt_t more : {2, 3, 4, 5, 40}) {
+  for (const unsigned more : {2U, 3U, 4U, 5U, 40U}) {
     const std::string files = "nr_inodes=" + std::to_string(status.f_files - status.f_ffree + more);
     ASSERT_EQ(0, ::mount(nullptr, disk, nullptr, MS_REMOUNT, files.c_str()));
     const Outcome outcome = update({"-d", disk, "one.com"});
