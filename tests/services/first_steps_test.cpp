@@ -20,7 +20,7 @@ virtfs -q -p ftpd -p sh -p useradd -p chpasswd -a 10.10.10.129 -f /virtual/conf.
 virtexec example.com useradd -m -d /home/b/bob -s /bin/sh bob
 echo bob:one | virtexec example.com chpasswd
 echo 'This is example.com.' >/virtual/example.com/home/b/bob/welcome
-grep '^ftp' /usr/share/doc/virtuald/examples/inetd.conf >>/etc/inetd.conf
+grep '^21' /usr/share/doc/virtuald/examples/inetd.conf >>/etc/inetd.conf
 virtuald -t /virtual/conf.ftp ftpd
 )";
 

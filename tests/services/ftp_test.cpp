@@ -24,7 +24,7 @@ class Ftp : public RootsTest {
     return "ftp://bob:" + password(domain) + "@" + domain.ipv4 + "/" + path;
   }
 
-  static Command server() { return inetd({inetd_line("ftp", "conf.ftp ftpd", GetParam())}); }
+  static Command server() { return inetd({inetd_line("21", "conf.ftp ftpd", GetParam())}); }
 };
 
 INSTANTIATE_ROOTS(Ftp);

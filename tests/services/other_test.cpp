@@ -34,8 +34,8 @@ class Poppassd : public RootsTest {
 INSTANTIATE_ROOTS(Poppassd);
 
 TEST_P(Poppassd, changes_bobs_password_in_one_domain_only) {
-  const BackgroundProcess server(inetd(
-      {inetd_line("poppassd", "", GetParam()), inetd_line("ftp", "conf.ftp ftpd", GetParam())}));
+  const BackgroundProcess server(
+      inetd({inetd_line("106", "", GetParam()), inetd_line("21", "conf.ftp ftpd", GetParam())}));
   EXPECT_EQ(
       "200 poppassd v1.8.5 hello, who are you?\r\n200 Your password please.\r\n"
       "200 Your new password please.\r\n200 Password changed, thank-you.\r\n200 Bye.\r\n",

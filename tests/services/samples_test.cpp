@@ -32,13 +32,13 @@ struct Service {
 };
 
 const std::vector<Service> kServices = {
-    {"ftp", "ftp", "ftpd", 21, "argument 0: ftpd\nargument 1: -l\n"},
+    {"ftp", "21", "ftpd", 21, "argument 0: ftpd\nargument 1: -l\n"},
     {"pop", "pop-3", "popa3d", 110, "example.com\n"},
     {"mail", "smtp", "sendmail", 25, "argument 0: sendmail\nargument 1: -bs\n"},
     {"www", "http", "busybox", 80,
      "argument 0: busybox\nargument 1: httpd\nargument 2: -i\nargument 3: -h\n"
      "argument 4: /var/www/html\n"},
-    {"poppassd", "poppassd", "poppassd", 106, "example.com\n"},
+    {"poppassd", "106", "poppassd", 106, "example.com\n"},
     {"smb", "microsoft-ds", "smbd", 445, "example.com\n"}};
 
 /// How many connections one client may have at a time.

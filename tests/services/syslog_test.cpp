@@ -43,8 +43,8 @@ class Syslog : public RootsTest {
 INSTANTIATE_ROOTS(Syslog);
 
 TEST_P(Syslog, hears_the_daemons_of_each_domain) {
-  const BackgroundProcess server(inetd(
-      {inetd_line("ftp", "conf.ftp ftpd", GetParam()), inetd_line("poppassd", "", GetParam())}));
+  const BackgroundProcess server(
+      inetd({inetd_line("21", "conf.ftp ftpd", GetParam()), inetd_line("106", "", GetParam())}));
   // The name of a user that only this domain is asked for tells the messages apart.
   const auto user_of = [](const Domain& domain) { return domain.name.substr(0, 7); };
   std::vector<Descriptor> clients;  // of poppassd, which thinks for some seconds
@@ -62,7 +62,7 @@ TEST_P(Syslog, hears_the_daemons_of_each_domain) {
 }
 
 TEST_P(Syslog, hears_virtuald_itself) {
-  const BackgroundProcess server(inetd({inetd_line("ftp", "conf.ftp ftpd", GetParam())}));
+  const BackgroundProcess server(inetd({inetd_line("21", "conf.ftp ftpd", GetParam())}));
   EXPECT_EQ("", ask(kNobody, 21));
   EXPECT_TRUE(log_holds("/virtual/conf.ftp: no entry for 10.10.10.157, and no default"));
 }

@@ -31,7 +31,7 @@ class Tcpd : public RootsTest {
 INSTANTIATE_ROOTS(Tcpd);
 
 TEST_P(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
-  const BackgroundProcess server(inetd({inetd_line("ftp", "/usr/sbin/tcpd", GetParam())}));
+  const BackgroundProcess server(inetd({inetd_line("21", "/usr/sbin/tcpd", GetParam())}));
   EXPECT_TRUE(lets_in(kDomains[0]));
   write_file("/etc/hosts.deny", std::string("virtuald: ") + kNobody + "\n");
   EXPECT_FALSE(lets_in(kDomains[0]));
@@ -39,7 +39,7 @@ TEST_P(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
 
 TEST_P(Tcpd, in_the_root_goes_by_the_lists_of_the_domain) {
   write_file("/etc/hosts.deny", "ALL: ALL\n");
-  const BackgroundProcess server(inetd({inetd_line("ftp", "tcpd -l", GetParam())}));
+  const BackgroundProcess server(inetd({inetd_line("21", "tcpd -l", GetParam())}));
   write_file(kDomains[0].root() / "etc/hosts.deny", "ftpd: ALL\n");
   EXPECT_FALSE(lets_in(kDomains[0]));
   EXPECT_TRUE(lets_in(kDomains[1]));
