@@ -373,6 +373,8 @@ TEST_F(Load, inetd_out_of_processes) {
       {"setpriv", "--reuid=games", "--clear-groups", "--inh-caps", "+sys_chroot", "--ambient-caps",
        "+sys_chroot", "prlimit", "--nproc=2", inetd, "-i", "/virtual/inetd.conf"}));
   EXPECT_EQ(name_of(0) + "\n", ask(address_of(0), kPort));
+  // A child that inetd has not waited for yet counts too, beyond the end of `other`.
+  ASSERT_TRUE(eventually([&server] { return holdings_of(server.pid()).children.empty(); }));
   BackgroundProcess other(
       command_of({"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"}));
   ASSERT_TRUE(eventually([&other] {
