@@ -1,10 +1,15 @@
-// What one does by hand: -x and -t of virtuald, which becomes this program for them.
+// What one does by hand: -x and -t of virtuald, which becomes this program for them. The scripts
+// start it themselves as `virtuald-by-hand mount-log SOCKET` or `unmount-log DIRECTORY`, which no
+// option of virtuald does.
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "virtuald/check/check.h"
 #include "virtuald/enter/environment.h"
+#include "virtuald/enter/log_mount.h"
 #include "virtuald/enter/session.h"
 #include "virtuald/error.h"
 #include "virtuald/front.h"
@@ -95,7 +100,23 @@ int test(const Options& options) {
                                            : kFailed;
 }
 
+/// The log socket of a domain, whose dev is the working directory. The status says of unmount-log
+/// whether it was there.
+int see_to_log(std::string_view verb, const char* path) {
+  if (verb == "mount-log") {
+    return mount_log(path, error) ? kOk : fail(error);
+  }
+  const Unmounted outcome = unmount_log(path, error);
+  return outcome == Unmounted::yes             ? kOk
+         : outcome == Unmounted::nothing_there ? kNegative
+                                               : fail(error);
+}
+
 int run(int count, char** arguments) {
+  const std::string_view verb = count == 3 ? arguments[1] : "";
+  if (verb == "mount-log" || verb == "unmount-log") {
+    return see_to_log(verb, arguments[2]);
+  }
   Options options;
   if (!secure_descriptors(error) || !parse_options(count, arguments, options, error)) {
     return fail(error);

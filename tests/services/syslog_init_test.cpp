@@ -335,6 +335,7 @@ TEST_P(SyslogInit, marks_of_a_run_are_on_no_command_line_and_each_domains_own) {
     fs::create_symlink("busybox", root / "bin/cat");
     write_program(root / "bin/logger",
                   "#!/bin/sh\necho \"$@\" >/run/arguments\ncat >/run/input\nexit 1\n");
+    fs::permissions(root / "run", fs::perms::all);  // it runs as nobody
   }
   ASSERT_EQ(0, init("start").status);  // the host's logger says it in their place
   const std::string one = read_file("/virtual/domain1.com/run/input");

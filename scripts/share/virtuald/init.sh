@@ -56,24 +56,27 @@ enter() {
   exec "$virtuald" $options -- "$@"
 }
 
-# ask INPUT SECONDS ROOT COMMAND...: runs the command there, which gets INPUT to
+# ask INPUT SECONDS USER ROOT COMMAND...: runs the command there, which gets INPUT to
 # read and ends with all that it has started when the time is up. Where namespaces
-# are forbidden, only what is in its session ends.
+# are forbidden, only what is in its session ends. It is root's, or of USER, which is
+# "uid:gid".
 ask() {
-  local input="$1" seconds="$2"
-  shift 2
+  local input="$1" seconds="$2" user="${3:+-u $3}"
+  shift 3
+  # Options are words.
+  # shellcheck disable=SC2086
   printf '%s' "$input" |
     if [ "$ISOLATE" = yes ]; then
-      (enter "-l $seconds" "$@")
+      (enter "-l $seconds $user" "$@")
     else
-      timeout -s KILL "$seconds" "$virtuald" -x -- "$@"
+      timeout -s KILL "$seconds" "$virtuald" -x $user -- "$@"
     fi
 }
 
 # said ROOT COMMAND...: prints on one line what the command says there in a few
 # seconds: why a daemon, of which nothing is heard, did not start.
 said() {
-  one_line "$(ask '' 5 "$@" 2>&1 | head -c 16384 | head -n 3)"
+  one_line "$(ask '' 5 '' "$@" 2>&1 | head -c 16384 | head -n 3)"
 }
 
 # each FUNCTION: calls it with every domain, sixteen at a time, since one domain

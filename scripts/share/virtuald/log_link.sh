@@ -1,6 +1,25 @@
 # shellcheck shell=sh
-# log_link.sh - the link by which a domain reaches the log socket, $VIRTUAL/log;
-# for virtfs and syslog.init, which source common.sh first.
+# log_link.sh - how a domain reaches the log socket, $VIRTUAL/log: by a hard link; or
+# by a mount where that leads to the socket of systemd-journald, which is on another
+# file system. For virtfs and syslog.init, which source common.sh first and call
+# find_virtuald.
+
+# The socket of systemd-journald.
+journal=/run/systemd/journal/dev-log
+
+# log_socket: prints the path of the socket that domains log to.
+log_socket() {
+  if is_journal; then
+    printf '%s\n' "$journal"
+  else
+    printf '%s\n' "$VIRTUAL/log"
+  fi
+}
+
+# is_journal: true where the domains log to the journal.
+is_journal() {
+  [ "$(readlink -- "$VIRTUAL/log")" = "$journal" ]
+}
 
 # check_dev ROOT: true when ROOT/dev is a directory of ROOT itself that only
 # root can write; what is put there cannot be made to land elsewhere then.
@@ -37,7 +56,7 @@ enter_dev() {
 
 # is_linked ROOT: true when its dev/log is the log socket.
 is_linked() (
-  enter_dev "$1" && same_file "$VIRTUAL/log" ./log
+  enter_dev "$1" && same_file "$(log_socket)" ./log
 )
 
 # same_file A B: true when both are there and are one file. Links are not
@@ -48,21 +67,32 @@ same_file() {
   [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
-# link_log ROOT: makes ROOT/dev/log a hard link to the log socket,
-# $VIRTUAL/log, so that a logger listening there hears the programs in ROOT.
-# A ROOT whose dev is not a directory of root's own is refused, since the
-# link could be made to land elsewhere. What fails is warned about; false then.
+# link_log ROOT: makes ROOT/dev/log the log socket, so that a logger listening there
+# hears the programs in ROOT. A ROOT whose dev is not a directory of root's own is
+# refused, since what is made there could land elsewhere. What fails is warned
+# about; false then.
 link_log() (
-  local failure
   enter_dev "$1" || return 1
   # ln refuses to replace a link by itself.
-  if same_file "$VIRTUAL/log" ./log; then
+  if same_file "$(log_socket)" ./log; then
     return 0
   fi
   if [ -d ./log ] && [ ! -L ./log ]; then
     warn "$1/dev/log: a directory: no log socket made there"
     return 1
   fi
+  unmount_here "$1" || return 1
+  if is_journal; then
+    mount_here "$1"
+  else
+    link_here "$1"
+  fi
+)
+
+# link_here ROOT: the step of link_log that makes a hard link in the working
+# directory, ROOT/dev.
+link_here() {
+  local failure
   # A bind mount is on the same device and still out of a link's reach, so
   # only the attempt can tell. -T: what is there by now is never gone into.
   if failure=$(ln -f -T -- "$VIRTUAL/log" ./log 2>&1); then
@@ -75,4 +105,44 @@ link_log() (
   *) warn "$1/dev/log: not made: $failure" ;;
   esac
   return 1
+}
+
+# mount_here ROOT: the same by a mount of the journal's socket.
+mount_here() {
+  local failure
+  if failure=$(rm -f -- ./log 2>&1) && failure=$(by_hand mount-log "$journal" 2>&1); then
+    return 0
+  fi
+  warn "$1/dev/log: not mounted: $(one_line "${failure#virtuald: }")"
+  rm -f -- ./log
+  return 1
+}
+
+# unmount_here ROOT: unmounts the journal's socket, as often as it is mounted there.
+unmount_here() {
+  local failure status=0
+  while [ "$status" -eq 0 ] && [ -S ./log ]; do
+    failure=$(by_hand unmount-log "${journal%/*}" 2>&1) || status=$?
+  done
+  [ "$status" -le 1 ] || warn "$1/dev/log: not unmounted: $(one_line "${failure#virtuald: }")"
+  [ "$status" -le 1 ]
+}
+
+# unlink_log ROOT: unmounts the journal's socket from ROOT/dev/log. False if it is not
+# mounted there, or cannot be unmounted.
+unlink_log() (
+  enter_dev "$1" 2>/dev/null && [ -S ./log ] && unmount_here "$1" && rm -f -- ./log
 )
+
+# journal_mounts: prints where below the leading directory the journal's socket is
+# mounted, a line for each, as mountinfo has it.
+journal_mounts() {
+  awk -v top="$(cd -P -- "$VIRTUAL" && pwd -P)/" '$4 ~ /\/systemd\/journal\/dev-log(\/\/deleted)?$/ && index($5, top) == 1 { print $5 }' \
+    /proc/self/mountinfo
+}
+
+# by_hand ARGUMENT...: runs the program beside virtuald, which does what a shell
+# cannot do safely where a domain may exchange names.
+by_hand() {
+  "$(dirname -- "$(readlink -f -- "$virtuald")")/../libexec/virtuald/virtuald-by-hand" "$@"
+}

@@ -18,18 +18,6 @@ fact() {
   fi
 }
 
-# hope WHAT COMMAND...: the same for what is known to fail today: it is said and does not count.
-hope() {
-  local what="$1"
-  shift
-  if "$@" >/tmp/fact 2>&1 </dev/null; then
-    printf 'ok      %s\n' "$what"
-  else
-    printf 'noted   not yet: %s\n' "$what"
-    sed 's/^/        /' /tmp/fact
-  fi
-}
-
 end_facts() {
   exit "$((failures > 0))"
 }

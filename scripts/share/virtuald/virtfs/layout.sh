@@ -87,10 +87,12 @@ END
 }
 
 # make_log: after secure, since the socket is that of all domains, and secure
-# changes owners and modes.
+# changes owners and modes. A mount waits until the domain is in place, since what
+# is mounted cannot be removed.
 make_log() {
-  [ -S "$VIRTUAL/log" ] || return 0
-  link_log "$root" || failed dev/log
+  if [ -S "$VIRTUAL/log" ] && ! is_journal; then
+    link_log "$root" || failed dev/log
+  fi
 }
 
 # make_accounts: passwd, group, shadow and gshadow with the system's accounts,

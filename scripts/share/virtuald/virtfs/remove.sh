@@ -41,9 +41,11 @@ is_inside() {
 }
 
 # mounts_below: prints the places below the domain, and itself, where something is
-# mounted.
+# mounted, but for the log socket of syslog.init.
 mounts_below() {
-  awk -v place="$place" '$5 == place || index($5, place "/") == 1 { print $5 }' /proc/self/mountinfo
+  awk -v place="$place" -v logs="$(journal_mounts)" '
+    BEGIN { is_log[place "/dev/log"] = index("\n" logs "\n", "\n" place "/dev/log\n") }
+    ($5 == place || index($5, place "/") == 1) && !is_log[$5] { print $5 }' /proc/self/mountinfo
 }
 
 # names_of_domain: prints the directories by which a configuration may name it:
@@ -164,6 +166,9 @@ remove_domain() {
   printf '%s\n' "$names" | while IFS= read -r link; do
     [ ! -L "$link" ] || rm -f -- "$link"
   done
+  case $newline$(journal_mounts)$newline in
+  *"$newline$place/dev/log$newline"*) unlink_log "$place" || failed "$place/dev/log" ;;
+  esac
   [ ! -d "$place" ] || mv -T -- "$place" "$root/removed" || failed "$place"
   rm -f -- "$record" "${record%/*}/.plans/$domain"
   say "Removed $place"

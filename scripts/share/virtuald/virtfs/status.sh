@@ -105,8 +105,7 @@ find_strangers() {
 # find_dead_log: names a log socket on which nobody can listen: that of a logger that
 # was restarted.
 find_dead_log() {
-  if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -S "$place/dev/log" ] &&
-    ! same_file "${VIRTUAL%/}/log" "$place/dev/log"; then
+  if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -e "$place/dev/log" ] && ! is_linked "$place"; then
     complain 'dev/log is not the socket of the logger: syslog.init reload'
     return 1
   fi

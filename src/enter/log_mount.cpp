@@ -1,0 +1,58 @@
+#include "virtuald/enter/log_mount.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "virtuald/number_text.h"
+
+namespace virtuald {
+namespace {
+
+// From <linux/mount.h>, which is the kernel's and not part of every libc.
+constexpr unsigned kOpenTreeClone = 1;
+constexpr unsigned kFromEmptyPath = 0x04;
+constexpr unsigned kToEmptyPath = 0x40;
+
+}  // namespace
+
+bool mount_log(const char* socket, Error& error) {
+  const long tree = ::syscall(SYS_open_tree, AT_FDCWD, socket, kOpenTreeClone | O_CLOEXEC);
+  if (tree < 0) {
+    return error.fail_errno("open_tree", socket, errno);
+  }
+  // No link is followed, and what is there is not taken: the mount is on this file, or nowhere.
+  const int file = ::open("log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) {
+    return error.fail_errno("create", "log", errno);
+  }
+  return ::syscall(SYS_move_mount, tree, "", file, "", kFromEmptyPath | kToEmptyPath) == 0 ||
+         error.fail_errno("mount", socket, errno);
+}
+
+Unmounted unmount_log(const char* directory, Error& error) {
+  struct stat there {};
+  struct stat found {};
+  const int file = ::open("log", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0 || ::fstat(file, &found) != 0 || ::stat(directory, &there) != 0 ||
+      !S_ISSOCK(found.st_mode) || found.st_dev != there.st_dev) {
+    return Unmounted::nothing_there;
+  }
+  char path[32] = "/proc/self/fd/";
+  const Decimal number(file);
+  const std::string_view digits = number.text();
+  std::memcpy(path + std::strlen(path), digits.data(), digits.size());
+  // By the descriptor: it is the very mount that was looked at.
+  if (::umount2(path, MNT_DETACH) != 0) {
+    error.fail_errno("umount2", "log", errno);
+    return Unmounted::failed;
+  }
+  return Unmounted::yes;
+}
+
+}  // namespace virtuald

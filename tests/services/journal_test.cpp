@@ -1,0 +1,223 @@
+// syslog.init with a real systemd-journald as the logger.
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "init_script.h"
+
+namespace {
+
+using namespace testing_support;
+
+const fs::path kJournal = "/run/systemd/journal/dev-log";
+
+class Journal : public InitScriptTest {
+ protected:
+  Journal() : InitScriptTest("syslog.init") {}
+
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(InitScriptTest::SetUp());
+    if (IsSkipped()) {
+      return;
+    }
+    NEEDS_PACKAGES("systemd");
+    ASSERT_EQ(0, ::mount("tmpfs", "/var/log", "tmpfs", 0, "mode=0755"));
+    write_file("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    fs::create_directories("/run/systemd");
+    fs::create_directories("/scratch/bin");
+    fs::create_symlink(daemon_path("systemd", "/bin/journalctl"), "/scratch/bin/journalctl");
+    settings()["PATH"] = std::string("/scratch/bin:") + std::getenv("PATH");
+    start_journald();
+    for (const char* name : {"domain1.com", "domain2.com"}) {
+      make_domain(name);
+    }
+  }
+
+  void TearDown() override {
+    if (IsSkipped()) {
+      return;
+    }
+    static_cast<void>(init("stop"));
+    journald_.reset();
+    ::umount2("/var/log", MNT_DETACH);
+    fs::remove_all("/run/log");
+    fs::remove_all("/run/systemd/journal");
+  }
+
+  /// Ends the one that runs, if any. By itself it makes a new socket each time, which under systemd
+  /// happens only when the socket unit is started again.
+  void start_journald() {
+    journald_.reset();
+    fs::remove(kJournal);
+    journald_ = std::make_unique<BackgroundProcess>(
+        command_of({daemon_path("systemd", "/lib/systemd/systemd-journald")}));
+    if (!eventually([] { return fs::is_socket(kJournal); })) {
+      throw std::runtime_error("no journald: " + journald_->log());
+    }
+  }
+
+  bool is_in_journal(const std::string& text) {
+    return eventually([&] {
+      return contains(run({"/scratch/bin/journalctl", "--quiet", "--output=cat"}).output, text);
+    });
+  }
+
+  static bool is_mounted(const fs::path& root) {
+    return contains(read_file("/proc/self/mountinfo"), " " + (root / "dev/log").string() + " ");
+  }
+
+  static std::size_t mount_count() { return split_lines(read_file("/proc/self/mountinfo")).size(); }
+
+  void expect_heard(const std::string& name) {
+    for (const char* option : {"-x", "-xi"}) {
+      const std::string text = "from " + name + " by " + option;
+      EXPECT_EQ(
+          0,
+          run({kVirtuald, option, "-u", "65534:65534", "/virtual/" + name, "logger", text}).status);
+      EXPECT_TRUE(is_in_journal(text)) << text;
+    }
+  }
+
+ private:
+  std::unique_ptr<BackgroundProcess> journald_;
+};
+
+INSTANTIATE_SHELLS(Journal);
+
+TEST_P(Journal, start_needs_no_setting) {
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ(
+      "syslog.init: systemd-journald listens on /run/systemd/journal/dev-log\n"
+      "syslog.init: domain1.com: heard\nsyslog.init: domain2.com: heard\n",
+      outcome.output);
+  EXPECT_EQ(kJournal, fs::read_symlink("/virtual/log"));
+  expect_heard("domain1.com");
+  expect_heard("domain2.com");
+}
+
+TEST_P(Journal, second_start_mounts_nothing_more) {
+  ASSERT_EQ(0, init("start").status);
+  const std::size_t count = mount_count();
+  EXPECT_EQ(0, init("start").status);
+  EXPECT_EQ(count, mount_count());
+}
+
+TEST_P(Journal, status_says_that_all_is_well) {
+  EXPECT_EQ(3, init("status").status);
+  ASSERT_EQ(0, init("start").status);
+  const Outcome outcome = init("status");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_PRED2(contains, outcome.output, "domain2.com: heard\n");
+}
+
+TEST_P(Journal, new_socket_is_seen_by_status_and_mounted_by_reload) {
+  ASSERT_EQ(0, init("start").status);
+  start_journald();
+  expect_error(
+      init("status"),
+      "domain1.com: cut off: /virtual/domain1.com/dev/log is not the socket of the logger: "
+      "reload links it again, or says why not\n"
+      "syslog.init: domain2.com: cut off: /virtual/domain2.com/dev/log is not the socket of "
+      "the logger: reload links it again, or says why not");
+  const std::size_t count = mount_count();
+  EXPECT_EQ(0, init("reload").status);
+  EXPECT_EQ(count, mount_count());
+  EXPECT_EQ(0, init("status").status);
+  expect_heard("domain1.com");
+}
+
+TEST_P(Journal, reload_before_start_fails) {
+  expect_line(init("reload"), 1, "not running: nobody listens on /virtual/log");
+}
+
+TEST_P(Journal, stop_unmounts_all_and_leaves_nothing) {
+  const std::size_t count = mount_count();
+  ASSERT_EQ(0, init("start").status);
+  expect_line(init("stop"), 0, "stopped");
+  EXPECT_EQ(count, mount_count());
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/virtual/log")));
+  EXPECT_FALSE(fs::exists(fs::symlink_status("/virtual/domain1.com/dev/log")));
+  EXPECT_TRUE(fs::is_socket(kJournal));
+  expect_line(init("stop"), 0, "not running");
+}
+
+TEST_P(Journal, another_logger_takes_over) {
+  NEEDS_PACKAGES("inetutils-syslogd");
+  write_file("/etc/syslog.conf", "*.*\t/var/log/syslog\n");
+  const std::size_t count = mount_count();
+  ASSERT_EQ(0, init("start").status);
+  settings()["SYSLOGD"] = daemon_path("inetutils-syslogd", "/usr/sbin/syslogd");
+  settings()["SYSLOGD_OPTS"] = "--no-klog";
+  settings()["DEV_LOG"] = "no";
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ(count, mount_count());
+  EXPECT_TRUE(contains(read_file("/var/log/syslog"), "from (domain2.com): heard"));
+  EXPECT_TRUE(fs::is_socket(kJournal));
+}
+
+TEST_P(Journal, is_used_where_a_logger_is_installed_that_does_not_listen) {
+  NEEDS_PACKAGES("inetutils-syslogd");
+  fs::create_symlink(daemon_path("inetutils-syslogd", "/usr/sbin/syslogd"), "/scratch/bin/syslogd");
+  fs::create_symlink(kJournal, "/dev/log");
+  EXPECT_PRED2(contains, init("start").output, "systemd-journald listens");
+  fs::remove("/dev/log");
+}
+
+TEST_P(Journal, journald_is_not_for_each_domain) {
+  expect_error(init("start", {{"SYSLOGD", "journald"}, {"PER_DOMAIN", "yes"}}),
+               "PER_DOMAIN: yes needs a SYSLOGD to start in each domain, not journald");
+}
+
+TEST_P(Journal, domain_that_virtfs_makes_is_heard_at_once_and_removed_whole) {
+  ASSERT_EQ(0, init("start").status);
+  const std::size_t count = mount_count();
+  const Outcome made = run_script("virtfs", {"-q", "-p", "sh", "-p", "logger", "domain3.com"});
+  ASSERT_EQ(0, made.status) << made.errors;
+  expect_heard("domain3.com");
+  EXPECT_EQ(count + 1, mount_count());
+  const Outcome seen = run_script("virtfs", {"-s", "domain3.com"});
+  EXPECT_EQ(0, seen.status) << seen.errors;
+  const Outcome removed = run_script("virtfs", {"-r", "domain3.com"});
+  EXPECT_EQ(0, removed.status) << removed.errors;
+  EXPECT_EQ(count, mount_count());
+  EXPECT_FALSE(fs::exists("/virtual/domain3.com"));
+}
+
+/// A domain exchanges its dev/log for a link to a file of the host's all the time.
+TEST_P(Journal, log_that_is_exchanged_for_a_link_is_never_followed) {
+  write_file("/scratch/target", "kept");
+  fs::create_symlink("/scratch/target", "/virtual/domain2.com/dev/other");
+  write_file("/virtual/domain2.com/dev/log", "");
+  const BackgroundProcess exchanger(command_of(
+      {kService, "exchange", "/virtual/domain2.com/dev/log", "/virtual/domain2.com/dev/other"}));
+  for (int turn = 0; turn < 5; ++turn) {
+    EXPECT_PRED2(contains, init("start").output, "syslog.init: domain1.com: heard\n");
+    static_cast<void>(init("stop"));
+    EXPECT_PRED2(lacks, read_file("/proc/self/mountinfo"), "/scratch");
+    EXPECT_EQ("kept", read_file("/scratch/target"));
+    EXPECT_TRUE(fs::is_regular_file("/scratch/target"));
+  }
+}
+
+/// The same with its dev and a directory of the host's.
+TEST_P(Journal, dev_that_is_exchanged_for_a_link_is_never_followed) {
+  fs::create_directory("/scratch/target");
+  write_file("/scratch/target/log", "kept");
+  fs::create_symlink("/scratch/target", "/virtual/domain2.com/other");
+  const BackgroundProcess exchanger(
+      command_of({kService, "exchange", "/virtual/domain2.com/dev", "/virtual/domain2.com/other"}));
+  for (int turn = 0; turn < 5; ++turn) {
+    EXPECT_PRED2(contains, init("start").output, "syslog.init: domain1.com: heard\n");
+    static_cast<void>(init("stop"));
+    EXPECT_PRED2(lacks, read_file("/proc/self/mountinfo"), "/scratch");
+    EXPECT_EQ("kept", read_file("/scratch/target/log"));
+  }
+}
+
+}  // namespace

@@ -1,0 +1,84 @@
+// The mount by which a domain logs to the journal, as the scripts have it made.
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include "files.h"
+#include "log_socket.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LogMount : public testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    fs::create_directories("/virtual/one/dev");
+    fs::create_directories("/run/journal");
+    ASSERT_EQ(0, ::mount("tmpfs", "/run/journal", "tmpfs", 0, nullptr));
+    make_socket("/run/journal/dev-log");
+  }
+
+  void TearDown() override {
+    ::umount2("/virtual/one/dev/log", MNT_DETACH);
+    ::umount2("/run/journal", MNT_DETACH);
+    fs::remove_all("/virtual/one");
+  }
+
+  static void make_socket(const fs::path& path) {
+    ASSERT_EQ(0, ::mknod(path.c_str(), S_IFSOCK | 0666, 0));
+  }
+
+  static Outcome by_hand(const std::string& verb, const std::string& path) {
+    Command command = command_of({kByHand, verb, path});
+    command.prepare = [] { static_cast<void>(::chdir("/virtual/one/dev")); };
+    return run(command);
+  }
+
+  static void expect_failure(const Outcome& outcome, const std::string& message) {
+    EXPECT_EQ(125, outcome.status);
+    EXPECT_EQ("virtuald: " + message + "\n", outcome.errors);
+  }
+};
+
+TEST_F(LogMount, is_made_and_undone) {
+  EXPECT_EQ(0, by_hand("mount-log", "/run/journal/dev-log").status);
+  EXPECT_TRUE(fs::is_socket("/virtual/one/dev/log"));
+  EXPECT_EQ(0, by_hand("unmount-log", "/run/journal").status);
+  EXPECT_EQ(0U, fs::file_size("/virtual/one/dev/log"));
+  EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
+}
+
+TEST_F(LogMount, needs_a_socket) {
+  expect_failure(by_hand("mount-log", "/run/journal/other"),
+                 "open_tree /run/journal/other: No such file or directory");
+  expect_failure(by_hand("mount-log", "/run/journal"), "mount /run/journal: Invalid argument");
+}
+
+TEST_F(LogMount, takes_nothing_that_is_there) {
+  write_file("/virtual/one/other", "kept");
+  fs::create_symlink("../other", "/virtual/one/dev/log");
+  expect_failure(by_hand("mount-log", "/run/journal/dev-log"), "create log: File exists");
+  EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
+  EXPECT_EQ("kept", read_file("/virtual/one/other"));
+}
+
+TEST_F(LogMount, socket_of_the_domains_own_is_left) {
+  make_socket("/virtual/one/dev/log");
+  EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
+  expect_failure(by_hand("unmount-log", "/virtual"), "umount2 log: Invalid argument");
+  EXPECT_TRUE(fs::is_socket("/virtual/one/dev/log"));
+}
+
+}  // namespace
+}  // namespace testing_support
