@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -816,20 +817,27 @@ TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
                "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET");
 }
 
-/// rsyslog with the sample of conf/, as it would be in /etc/rsyslog.d.
+/// rsyslog with the sample of conf/, as it would be in /etc/rsyslog.d, and with its lines for
+/// sockets of the domains' own made those of these domains.
 class Rsyslog : public Logger {
  public:
-  Rsyslog() : Logger(kSocket, command()) {}
+  explicit Rsyslog(const std::string& domain = "") : Logger(kSocket, command(domain)) {}
 
  private:
-  static std::vector<std::string> command() {
+  static std::vector<std::string> command(const std::string& domain) {
     fs::remove("/run/rsyslog.pid");
+    std::string sample =
+        read_file(std::string(kSourceDirectory) + "/conf/samples/virtuald-rsyslog.conf.in");
+    if (!domain.empty()) {
+      const std::regex line("#(input.*)example\\.com(.*)example\\.com");
+      EXPECT_TRUE(std::regex_search(sample, line));
+      sample = std::regex_replace(sample, line, "$1" + domain + "$2" + domain);
+    }
+    write_file("/scratch/virtuald-rsyslog.conf", sample);
     write_file("/scratch/rsyslog.conf",
                "module(load=\"imuxsock\" SysSock.Use=\"off\")\n"
-               "include(file=\"" +
-                   std::string(kSourceDirectory) +
-                   "/conf/samples/virtuald-rsyslog.conf.in\")\n"
-                   "*.* /var/log/syslog\n");
+               "include(file=\"/scratch/virtuald-rsyslog.conf\")\n"
+               "*.* /var/log/syslog\n");
     fs::path modules;
     for (const auto& entry : fs::recursive_directory_iterator(daemon_path("rsyslog", "/usr/lib"))) {
       if (entry.path().filename() == "imuxsock.so") {
@@ -855,6 +863,29 @@ TEST_P(SyslogInit, rsyslog_hears_all_domains_by_the_sample) {
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   log_from("domain2.com", "for rsyslog");
   EXPECT_TRUE(is_logged("for rsyslog"));
+}
+
+TEST_P(SyslogInit, rsyslog_names_the_domain_by_the_sample) {
+  NEEDS_PACKAGES("rsyslog");
+  settings()["SYSLOGD"] = "none";
+  fs::create_directory("/virtual/.log");
+  fs::permissions("/virtual/.log", fs::perms::owner_all);
+  const Rsyslog rsyslog("domain2.com");
+  const Outcome outcome = init("start");
+  EXPECT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_TRUE(same_inode("/virtual/.log/domain2.com", "/virtual/domain2.com/dev/log"));
+  EXPECT_TRUE(same_inode(kSocket, "/virtual/domain1.com/dev/log"));
+  log_from("domain2.com", "of the second");
+  log_from("domain1.com", "of the first");
+  EXPECT_TRUE(arrives("of the second", "/var/log/virtual/domain2.com.log"));
+  EXPECT_TRUE(is_logged("of the second"));
+  EXPECT_TRUE(is_logged("of the first"));
+  EXPECT_TRUE(std::regex_search(read_file(kLog), std::regex(" domain2\\.com [^\n]*of the second")));
+  EXPECT_PRED2(lacks, read_file("/var/log/virtual/domain2.com.log"), "of the first");
+  EXPECT_EQ(0, init("status").status);
+  const Outcome made = run_script("virtfs", {"-q", "-p", "sh", "domain4.com"});
+  EXPECT_EQ(0, made.status) << made.errors;
+  EXPECT_TRUE(same_inode(kSocket, "/virtual/domain4.com/dev/log"));
 }
 
 TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {

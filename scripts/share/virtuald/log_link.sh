@@ -1,15 +1,18 @@
 # shellcheck shell=sh
 # log_link.sh - how a domain reaches the log socket, $VIRTUAL/log: by a hard link; or
 # by a mount where that leads to the socket of systemd-journald, which is on another
-# file system. For virtfs and syslog.init, which source common.sh first and call
-# find_virtuald.
+# file system. A logger can have a socket for one domain alone, $VIRTUAL/.log/DOMAIN,
+# which comes first. For virtfs and syslog.init, which source common.sh first and
+# call find_virtuald.
 
 # The socket of systemd-journald.
 journal=/run/systemd/journal/dev-log
 
-# log_socket: prints the path of the socket that domains log to.
+# log_socket DOMAIN: prints the path of the socket that it logs to.
 log_socket() {
-  if is_journal; then
+  if [ -S "$VIRTUAL/.log/$1" ]; then
+    printf '%s\n' "$VIRTUAL/.log/$1"
+  elif is_journal; then
     printf '%s\n' "$journal"
   else
     printf '%s\n' "$VIRTUAL/log"
@@ -56,7 +59,7 @@ enter_dev() {
 
 # is_linked ROOT: true when its dev/log is the log socket.
 is_linked() (
-  enter_dev "$1" && same_file "$(log_socket)" ./log
+  enter_dev "$1" && same_file "$(log_socket "${1##*/}")" ./log
 )
 
 # same_file A B: true when both are there and are one file. Links are not
@@ -67,14 +70,15 @@ same_file() {
   [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
-# link_log ROOT: makes ROOT/dev/log the log socket, so that a logger listening there
-# hears the programs in ROOT. A ROOT whose dev is not a directory of root's own is
+# link_log ROOT DOMAIN: makes ROOT/dev/log its log socket, so that a logger listening
+# there hears the programs in ROOT. A ROOT whose dev is not a directory of root's own is
 # refused, since what is made there could land elsewhere. What fails is warned
 # about; false then.
 link_log() (
+  socket=$(log_socket "$2")
   enter_dev "$1" || return 1
   # ln refuses to replace a link by itself.
-  if same_file "$(log_socket)" ./log; then
+  if same_file "$socket" ./log; then
     return 0
   fi
   if [ -d ./log ] && [ ! -L ./log ]; then
@@ -82,25 +86,25 @@ link_log() (
     return 1
   fi
   unmount_here "$1" || return 1
-  if is_journal; then
+  if [ "$socket" = "$journal" ]; then
     mount_here "$1"
   else
-    link_here "$1"
+    link_here "$1" "$socket"
   fi
 )
 
-# link_here ROOT: the step of link_log that makes a hard link in the working
+# link_here ROOT SOCKET: the step of link_log that makes a hard link in the working
 # directory, ROOT/dev.
 link_here() {
   local failure
   # A bind mount is on the same device and still out of a link's reach, so
   # only the attempt can tell. -T: what is there by now is never gone into.
-  if failure=$(ln -f -T -- "$VIRTUAL/log" ./log 2>&1); then
+  if failure=$(ln -f -T -- "$2" ./log 2>&1); then
     return 0
   fi
   case $failure in
   *ross-device*)
-    warn "$1/dev/log: on another file system than $VIRTUAL/log: domains on another disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk syslog.init start"
+    warn "$1/dev/log: on another file system than $2: domains on another disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk syslog.init start"
     ;;
   *) warn "$1/dev/log: not made: $failure" ;;
   esac

@@ -91,7 +91,7 @@ END
 # is mounted cannot be removed.
 make_log() {
   if [ -S "$VIRTUAL/log" ] && ! is_journal; then
-    link_log "$root" || failed dev/log
+    link_log "$root" "$domain" || failed dev/log
   fi
 }
 
