@@ -182,6 +182,22 @@ bool is_unspecified(const Address& address) {
   return std::count(begin, address.bytes.end(), 0) == address.bytes.end() - begin;
 }
 
+/// Takes the datagrams that wait there, and says whether they are what the socket is for. Left
+/// there, they would have inetd start us again at once.
+bool drop_datagrams(int descriptor) {
+  constexpr int kMost = 1024;
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_DGRAM) {
+    return false;
+  }
+  char byte = 0;
+  for (int count = 0; count < kMost && ::recv(descriptor, &byte, sizeof byte, MSG_DONTWAIT) >= 0;
+       ++count) {
+  }
+  return true;
+}
+
 /// False if `socket_address` is of another family.
 bool from_socket_address(const sockaddr_storage& socket_address, Address& address,
                          std::uint16_t& port) {
@@ -243,6 +259,11 @@ bool read_local_address(int descriptor, Address& address, Error& error) {
   }
   // A listener's address would match any default.
   if (is_unspecified(address)) {
+    if (drop_datagrams(descriptor)) {
+      return error.fail({"getsockname of descriptor ", number.text(),
+                         ": a UDP socket of all addresses, which cannot be told apart "
+                         "(inetd must say \"stream\", or the address that it listens on)"});
+    }
     return error.fail({"getsockname of descriptor ", number.text(),
                        ": not connected (inetd must say \"nowait\", xinetd \"wait = no\")"});
   }

@@ -1,18 +1,26 @@
 // Every super server that gives a connection to a program gives it to virtuald.
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <ostream>
 #include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "domains.h"
 #include "files.h"
+#include "log_socket.h"
 #include "network.h"
 #include "process.h"
 #include "world.h"
@@ -233,6 +241,68 @@ TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
   for (const Domain& domain : kDomains) {
     EXPECT_EQ("argument 0: in.qpop\nargument 1: -s\n", ask(domain.ipv6, 110)) << server.log();
   }
+}
+
+/// Sends a datagram to the address.
+void send_datagram(const std::string& address, std::uint16_t port) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(port);
+  ::inet_pton(AF_INET, address.c_str(), &target.sin_addr);
+  ASSERT_EQ(1, ::sendto(socket.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&target),
+                        sizeof target));
+}
+
+/// The datagram that is left unread would have inetd start virtuald again and again.
+TEST_F(Inetd, refuses_datagrams_for_all_addresses_once) {
+  make_small_roots();
+  LogSocket log;
+  write_file(
+      "/run/inetd.conf",
+      "5001 dgram udp4 wait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name\n");
+  for (const auto& [package, program] :
+       {std::pair{"openbsd-inetd", "/usr/sbin/inetd"},
+        std::pair{"inetutils-inetd", "/usr/sbin/inetutils-inetd"}}) {
+    const BackgroundProcess server(
+        command_of({daemon_path(package, program), "-d", "/run/inetd.conf"}));
+    ASSERT_TRUE(eventually([] { return contains(read_file("/proc/net/udp"), ":1389 "); }));
+    send_datagram(kDomains[0].ipv4, 5001);
+    std::vector<std::string> messages;
+    const auto gather = [&] {
+      for (const std::string& message : log.take()) {
+        if (contains(message, "virtuald[")) {
+          messages.push_back(without_prefix(message));
+        }
+      }
+      return !messages.empty();
+    };
+    EXPECT_TRUE(eventually(gather)) << server.log();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    gather();
+    EXPECT_EQ(
+        std::vector<std::string>{
+            "getsockname of descriptor 0: a UDP socket of all addresses, which cannot be told "
+            "apart (inetd must say \"stream\", or the address that it listens on)"},
+        messages)
+        << package;
+  }
+}
+
+/// With a line for each address, the socket is that of a domain.
+TEST_F(Inetd, serves_datagrams_by_a_line_for_the_address) {
+  make_small_roots();
+  write_file("/run/inetd.conf", kDomains[1].ipv4 +
+                                    ":5001 dgram udp4 wait root /usr/bin/virtuald virtuald "
+                                    "/virtual/conf.ftp service receive\n");
+  const BackgroundProcess server(
+      command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-d", "/run/inetd.conf"}));
+  ASSERT_TRUE(eventually([] { return contains(read_file("/proc/net/udp"), ":1389 "); }));
+  send_datagram(kDomains[1].ipv4, 5001);
+  const std::filesystem::path received = kDomains[1].root() / "datagram";
+  EXPECT_TRUE(eventually([&] {
+    return std::filesystem::exists(received) && read_file(received) == "x";
+  })) << server.log();
 }
 
 /// What the administrator who started inetd had set reaches every service, but for this.

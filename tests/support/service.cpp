@@ -124,7 +124,7 @@ void try_to_trace_parent() {
 /// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
 /// `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
 /// `environment`, `trace` (its parent), `exchange A B` (for ever), `ignored` (signals), `inject
-/// TEXT` (types it on its terminal).
+/// TEXT` (types it on its terminal), `receive` (a datagram, to the file /datagram).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
   if (what == "name") {
@@ -159,6 +159,12 @@ int main(int count, char** arguments) {
   } else if (what == "environment") {
     for (char** variable = environ; *variable != nullptr; ++variable) {
       say(*variable);
+    }
+  } else if (what == "receive") {
+    char byte = 0;
+    const int file = ::open("/datagram", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (::read(STDIN_FILENO, &byte, 1) != 1 || ::write(file, &byte, 1) != 1) {
+      return 99;
     }
   } else if (what == "echo") {
     char buffer[4096];
