@@ -380,6 +380,22 @@ TEST_P(Virtexec, runs_in_the_domain_chosen_in_dialogs_menu) {
   EXPECT_TRUE(terminal.screen().ends_with("two.com\r\n")) << terminal.screen();
 }
 
+TEST_P(Virtexec, runs_in_the_last_of_two_hundred_domains_of_dialogs_menu) {
+  if (!fs::exists("/usr/bin/dialog")) {
+    SKIP_OR_FAIL("needs dialog");
+  }
+  for (int number = 100; number < 298; ++number) {
+    fs::create_directory("/virtual/a" + std::to_string(number));
+  }
+  Terminal terminal(linked("virtcat", {"/name"}));
+  ASSERT_TRUE(terminal.shows("a113")) << terminal.screen();
+  terminal.type("\033OF");  // End
+  ASSERT_TRUE(terminal.shows("two.com")) << terminal.screen();
+  terminal.type("\r");
+  EXPECT_EQ(0, terminal.finish());
+  EXPECT_TRUE(terminal.screen().ends_with("two.com\r\n")) << terminal.screen();
+}
+
 TEST_P(Virtexec, runs_nothing_when_dialogs_menu_is_cancelled) {
   if (!fs::exists("/usr/bin/dialog")) {
     SKIP_OR_FAIL("needs dialog");
