@@ -77,3 +77,27 @@ unpack_packages() {
   done
   rm -r -- "$directory/.download"
 }
+
+# fetch_packages DIRECTORY PACKAGE...: the archive of each package, and of what it needs and the machine lacks, in
+# DIRECTORY/PACKAGE. Nothing is installed.
+fetch_packages() {
+  local directory="$1" package
+  shift
+  for package in "$@"; do
+    [ ! -e "$directory/$package" ] || continue
+    command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch: $package"
+    if [ "$(id -u)" -ne 0 ]; then
+      say "not root: not fetched, and what needs it is skipped: $package"
+      continue
+    fi
+    say "fetches in $directory: $package"
+    update_lists
+    rm -rf -- "$directory/.$package.part"
+    mkdir -p -- "$directory/.$package.part/partial"
+    apt-get -q -y -o APT::Sandbox::User=root -o DPkg::Lock::Timeout=300 \
+      -o Dir::Cache::Archives="$PWD/$directory/.$package.part" install \
+      --download-only --reinstall --no-install-recommends "$package" >/dev/null ||
+      die "apt-get install --download-only: failed: $package"
+    mv -- "$directory/.$package.part" "$directory/$package"
+  done
+}

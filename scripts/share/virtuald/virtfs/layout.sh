@@ -121,20 +121,24 @@ make_accounts() {
   cd /
 }
 
-# make_names: the files that say who this machine is, for the domain.
+# make_names: the files that say who this machine is, for the domain. Some daemons
+# end where the name that the kernel has leads to no address.
 make_names() {
-  local address
+  local address host
+  host=$(uname -n)
+  [ "$host" != "$domain" ] || host=''
   cd -- "$root/etc"
   printf '%s\n' "$domain" >hostname
   printf '%s\n' "$domain" >mailname
   {
     printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'
     if [ -z "$pairs" ]; then
-      printf '127.0.1.1\t%s\n' "$domain"
+      printf '127.0.1.1\t%s%s\n' "$domain" "${host:+ $host}"
     else
       printf '%s' "$pairs" | while read -r address _; do
         printf '%s\t%s\n' "$address" "$domain"
       done | sort -u
+      [ -z "$host" ] || printf '127.0.1.1\t%s\n' "$host"
     fi
   } >hosts
   printf '%s: files\n' passwd group shadow gshadow services protocols >nsswitch.conf

@@ -20,10 +20,21 @@ find_loaders() {
 #   owned   "path uid" for each program of an account of its own
 #   links   "path target" for each of those that is a link
 #   files   the files to copy, programs first
-# each with a line for each. Nothing is written.
+# and what find_packages sets, each with a line for each. Nothing is written.
 collect_programs() {
-  local queue="$asked" fresh next loader_user
+  local queue="$asked"
   names=$newline links='' files='' needed='' owned=$newline
+  follow_queue
+  find_packages
+  follow_queue
+  add_libraries
+  refuse_untrusted "$files" is_known
+}
+
+# follow_queue: adds the programs in queue, and those that they need, to names, links,
+# files, owned and needed, and leaves queue empty.
+follow_queue() {
+  local fresh next loader_user
   while [ -n "$queue" ]; do
     fresh=''
     while [ -n "$queue" ]; do
@@ -40,9 +51,6 @@ collect_programs() {
       list_libraries "$next" || read_interpreter "$next"
     done
   done
-  add_libraries
-  add_loaded
-  refuse_untrusted "$files" is_known
 }
 
 # add_program NAME: adds one program to names and links, and its file to
@@ -55,7 +63,6 @@ add_program() {
   esac
   names=$names$path$newline
   add_calls_of_profile "$path"
-  add_started "$path"
   if [ -L "$path" ]; then
     target=$(readlink -f -- "$path")
     case $target in

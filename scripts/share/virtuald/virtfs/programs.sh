@@ -23,8 +23,8 @@ make_programs() {
   case $names in
   */python3*) make_python ;;
   esac
-  copy_read
   make_homes
+  make_packages
   make_cache
 }
 

@@ -47,8 +47,8 @@ list_system() {
   ) | sort
 }
 
-# list_places DIRECTORY: the same for the directories of var and run.
-list_places() {
+# list_made_places DIRECTORY: the same for the directories of var and run.
+list_made_places() {
   (cd -P -- "$1" && "$find" var run -name "*$newline*" -prune -o -type d -printf 'v %m %U:%G %p\n')
 }
 
@@ -67,7 +67,7 @@ write_plan() {
   {
     list_system "$1"
     list_etc "$1"
-    list_places "$1"
+    list_made_places "$1"
   } | sort >"$2" || failed 'the plan'
 }
 
@@ -189,7 +189,7 @@ hold() {
 
 # differ: true unless the domain has all of the new plan, and its own plan is that.
 differ() {
-  list_places "$place" | sort >"$work/places"
+  list_made_places "$place" | sort >"$work/places"
   ! is_fulfilled || ! cmp -s -- "$plan" "$making/plan"
 }
 

@@ -1,0 +1,111 @@
+// What dpkg knows of a program's package: daemons that are installed on a private copy of the
+// machine, made into domains by -p and their name alone, and asked by real clients.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "domains.h"
+#include "files.h"
+#include "network.h"
+#include "paths.h"
+#include "process.h"
+#include "world.h"
+
+namespace testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Domain& domain() {
+  return kDomains.front();
+}
+
+class Installed : public RootsTest {
+ protected:
+  /// Installs a package of tests/installed on the private copy of the machine, and makes the
+  /// domains with the program alone.
+  static void make_domains_of(const std::string& package, const std::string& program) {
+    make_machine();
+    // The daemon would start on this machine too.
+    write_file("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
+    fs::permissions("/usr/sbin/policy-rc.d", fs::perms(0755));
+    // A home below /srv could not be made here.
+    must_run({"useradd", "--system", "--home-dir", "/var/lib/ftp", "--user-group", "ftp"});
+    must_run({"debconf-set-selections"}, "vsftpd vsftpd/directory string /var/lib/ftp\n");
+    must_run({"sh", "-c",
+              "DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --install " + archives(package) +
+                  "/*.deb 2>&1"});
+    make_domains({program});
+  }
+
+  static std::string archives(const std::string& package) {
+    return std::string(kBuildDirectory) + "/archives/" + package;
+  }
+
+  /// inetd with a line for the service, in roots of this test's kind.
+  static Command serve(const std::string& service, const std::string& config,
+                       const std::string& command) {
+    const std::string option = GetParam() == std::string("isolated") ? " -i" : "";
+    return inetd({service + " stream tcp nowait root /usr/local/bin/virtuald virtuald" + option +
+                  " /virtual/" + config + " " + command});
+  }
+
+  static std::string bobs_listing() {
+    const Outcome outcome =
+        curl("ftp://bob:" + password(domain()) + "@" + domain().ipv4 + "/", {"--list-only"});
+    return outcome.output + outcome.errors;
+  }
+
+  static std::string send_to_bob() {
+    write_file("/tmp/message", "Subject: test\n\nfor bob\n");
+    return curl("smtp://" + domain().ipv4,
+                {"--crlf", "--mail-from", "alice@localhost", "--mail-rcpt", "bob@localhost",
+                 "--upload-file", "/tmp/message"})
+        .errors;
+  }
+};
+
+#define NEEDS_ARCHIVES(package)                                           \
+  do {                                                                    \
+    NEEDS_REAL_ROOT();                                                    \
+    if (!fs::exists(archives(package))) {                                 \
+      SKIP_OR_FAIL(std::string("needs the Debian package ") + (package) + \
+                   ": tests/run fetches it");                             \
+    }                                                                     \
+  } while (false)
+
+INSTANTIATE_ROOTS(Installed);
+
+TEST_P(Installed, vsftpd_lets_bob_log_in) {
+  NEEDS_ARCHIVES("vsftpd");
+  make_domains_of("vsftpd", "vsftpd");
+  const BackgroundProcess server(
+      serve("ftp", "conf.ftp", "vsftpd /etc/vsftpd.conf -olisten=NO -olisten_ipv6=NO"));
+  EXPECT_EQ("readme\n", bobs_listing());
+}
+
+TEST_P(Installed, proftpd_lets_bob_log_in) {
+  NEEDS_ARCHIVES("proftpd-core");
+  make_domains_of("proftpd-core", "proftpd");
+  // What its package's configuration leaves to the administrator, and the name that a domain's
+  // etc/hosts leads to an address.
+  const fs::path config = domain().root() / "etc/proftpd/proftpd.conf";
+  write_file(config, std::regex_replace(read_file(config), std::regex("standalone"), "inetd"));
+  const BackgroundProcess server(serve("ftp", "conf.ftp", "proftpd"));
+  EXPECT_EQ("readme\n", bobs_listing());
+}
+
+TEST_P(Installed, exim_delivers_to_bob) {
+  NEEDS_ARCHIVES("exim4-daemon-light");
+  make_domains_of("exim4-daemon-light", "exim4");
+  const BackgroundProcess server(serve("smtp", "conf.mail", "exim4 -bs"));
+  EXPECT_EQ("", send_to_bob());
+  EXPECT_TRUE(arrives("for bob", domain().root() / "var/mail/bob"));
+}
+
+}  // namespace
+}  // namespace testing_support
