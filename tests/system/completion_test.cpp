@@ -81,6 +81,12 @@ TEST_F(Completion, virtfs_takes_a_domain_to_remove) {
   EXPECT_EQ("other.test\n", complete("virtfs -r o"));
 }
 
+TEST_F(Completion, virtfs_takes_a_domain_to_rename_and_no_name_for_it) {
+  EXPECT_EQ("other.test\n", complete("virtfs -m o"));
+  EXPECT_EQ("other.test\n", complete("virtfs -mn -d /virtual o"));
+  EXPECT_EQ("\n", complete("virtfs -mn -d /virtual example.com o"));
+}
+
 TEST_F(Completion, virtfs_leaves_the_name_of_a_new_domain_to_the_administrator) {
   EXPECT_EQ("\n", complete("virtfs -p sh o"));
 }

@@ -25,19 +25,23 @@ prepare_line() {
     copy=${copies%%" $config$newline"*}
     copy=${copy##*"$newline"}
     ;;
-  *)
-    clear_copies "${config%/*}/.virtfs.${config##*/}."
-    copy=$(mktemp -- "${config%/*}/.virtfs.${config##*/}.$$.XXXXXX") || failed "$config"
-    copies=$copies$newline$copy' '$config$newline
-    if [ -e "$config" ]; then
-      cp -p -- "$config" "$copy" || failed "$config"
-    else
-      chmod 0644 -- "$copy" || failed "$config"
-    fi
-    ;;
+  *) copy_config "$config" ;;
   esac
   check_address "$1" "$config" "$copy"
   insert_line "$1" "$config" "$copy"
+}
+
+# copy_config CONFIG: sets copy to a copy beside it, with its owner and mode, and adds
+# that to copies. One that is not there yet counts as empty.
+copy_config() {
+  clear_copies "${1%/*}/.virtfs.${1##*/}."
+  copy=$(mktemp -- "${1%/*}/.virtfs.${1##*/}.$$.XXXXXX") || failed "$1"
+  copies=$copies$newline$copy' '$1$newline
+  if [ -e "$1" ]; then
+    cp -p -- "$1" "$copy" || failed "$1"
+  else
+    chmod 0644 -- "$copy" || failed "$1"
+  fi
 }
 
 # clear_copies PREFIX: removes the copies that killed runs left: their names go on

@@ -121,32 +121,44 @@ make_accounts() {
   cd /
 }
 
-# make_names: the files that say who this machine is, for the domain. Some daemons
-# end where the name that the kernel has leads to no address.
+# make_names: the files that say who this machine is, for the domain.
 make_names() {
-  local address host
-  host=$(uname -n)
-  [ "$host" != "$domain" ] || host=''
+  local file
   cd -- "$root/etc"
-  printf '%s\n' "$domain" >hostname
-  printf '%s\n' "$domain" >mailname
-  {
-    printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'
-    if [ -z "$pairs" ]; then
-      printf '127.0.1.1\t%s%s\n' "$domain" "${host:+ $host}"
-    else
-      printf '%s' "$pairs" | while read -r address _; do
-        printf '%s\t%s\n' "$address" "$domain"
-      done | sort -u
-      [ -z "$host" ] || printf '127.0.1.1\t%s\n' "$host"
-    fi
-  } >hosts
+  for file in $name_files; do
+    name_file "$file" "$domain" >"$file"
+  done
   printf '%s: files\n' passwd group shadow gshadow services protocols >nsswitch.conf
   printf 'hosts: files dns\n' >>nsswitch.conf
   printf 'postmaster: root\nMAILER-DAEMON: postmaster\n' >aliases
   [ -f /etc/shells ] || printf '/bin/sh\n' >shells
   cd /
   make_zone
+}
+
+# The files of etc that have the domain's name.
+name_files='hostname mailname hosts'
+
+# name_file FILE DOMAIN: prints what one of them holds in a domain of that name, with the
+# addresses in pairs. Some daemons end where the name that the kernel has leads to no
+# address.
+name_file() {
+  local address host
+  if [ "$1" != hosts ]; then
+    printf '%s\n' "$2"
+    return
+  fi
+  host=$(uname -n)
+  [ "$host" != "$2" ] || host=''
+  printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'
+  if [ -z "$pairs" ]; then
+    printf '127.0.1.1\t%s%s\n' "$2" "${host:+ $host}"
+  else
+    printf '%s' "$pairs" | while read -r address _; do
+      printf '%s\t%s\n' "$address" "$2"
+    done | sort -u
+    [ -z "$host" ] || printf '127.0.1.1\t%s\n' "$host"
+  fi
 }
 
 # make_numbers: has the programs that make users give them the domain's numbers:

@@ -75,10 +75,10 @@ configs_of_domain() {
   done | sort -u
 }
 
-# lines_of_domain CONFIG [-v]: prints its lines in that configuration; with -v
-# all others.
+# lines_of_domain CONFIG [-v | NEW]: prints its lines in that configuration; with -v
+# all others; with a new name all lines, its own with that name.
 lines_of_domain() {
-  awk -v names="$names" -v others="${2-}" '
+  awk -v names="$names" -v how="${2-}" '
     BEGIN {
       count = split(names, name, "\n")
       for (number = 1; number <= count; number++) is_name[name[number]]
@@ -91,7 +91,12 @@ lines_of_domain() {
       directory = field[first + 1]
       sub(/\/+$/, "", directory)
       is_its = field[first] !~ /^#/ && directory != "" && (directory in is_name)
-      if (is_its == (others == "")) print
+      if (is_its && how != "" && how != "-v") {
+        start = index($0, directory)
+        after = substr($0, start + length(directory))
+        sub(/[^\/]*$/, how, directory)
+        print substr($0, 1, start - 1) directory after
+      } else if (is_its ? how == "" : how != "") print
     }' "$1"
 }
 
@@ -115,11 +120,7 @@ remove_lines() {
       continue
     fi
     need_trusted "$config"
-    clear_copies "${config%/*}/.virtfs.${config##*/}."
-    copy=$(mktemp -- "${config%/*}/.virtfs.${config##*/}.$$.XXXXXX") || failed "$config"
-    copies=$copies$newline$copy' '$config$newline
-    # The copy has the owner and mode that the configuration has.
-    cp -p -- "$config" "$copy" || failed "$config"
+    copy_config "$config"
     lines_of_domain "$config" -v >"$copy" || failed "$config"
     mv -f -- "$copy" "$config" || failed "$config"
     say "Removed its lines from $config"
@@ -151,6 +152,7 @@ remove_domain() {
   elif [ ! -d "$place" ] && [ ! -f "$record" ]; then
     die "$place: no such domain"
   fi
+  need_settled "$domain"
   need_empty ''
   names=$(names_of_domain)
   configs=$(configs_of_domain)
@@ -160,6 +162,7 @@ remove_domain() {
   fi
   need_root
   open_work
+  need_settled "$domain"
   remove_lines
   # Who had connected before may still be there.
   need_empty "; its lines are gone, -r again removes the rest"

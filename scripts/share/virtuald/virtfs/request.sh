@@ -8,14 +8,15 @@ bad_request() {
   bad_usage
 }
 
-# read_options ARGUMENT...: sets verb (make, update, status or remove), hard_links,
-# dry_run, quiet, asked (programs, a line for each), pairs (address and config, a
-# line for each), domain, wanted (the domains of -u and -s, a line for each) and VIRTUAL.
+# read_options ARGUMENT...: sets verb (make, update, status, rename or remove),
+# hard_links, dry_run, quiet, asked (programs, a line for each), pairs (address and
+# config, a line for each), domain, old (the name that -m replaces by domain), wanted
+# (the domains of -u and -s, a line for each) and VIRTUAL.
 read_options() {
   local option address=''
   hard_links=false dry_run=false quiet=false verb=make
-  asked='' pairs='' wanted='' domain=''
-  while getopts a:d:f:hlnp:qrsu option; do
+  asked='' pairs='' wanted='' domain='' old=''
+  while getopts a:d:f:hlmnp:qrsu option; do
     case $option in
     a)
       [ -z "$address" ] || bad_request "-a $address: no -f for it"
@@ -33,6 +34,7 @@ read_options() {
       exit 0
       ;;
     l) hard_links=true ;;
+    m) choose_verb rename ;;
     n) dry_run=true ;;
     p) asked=$asked$OPTARG$newline ;;
     q) quiet=true ;;
@@ -54,13 +56,18 @@ read_options() {
     [ $# -eq 0 ] || wanted=$(printf '%s\n' "$@")
     return
   fi
-  [ $# -le 1 ] || bad_request "$2: one domain at a time"
-  if [ "$verb" = remove ]; then
+  if [ "$verb" = remove ] || [ "$verb" = rename ]; then
     if [ -n "$asked$pairs" ] || "$hard_links"; then
-      bad_request '-r: not with -a, -f, -l or -p'
+      bad_request '-m and -r: not with -a, -f, -l or -p'
     fi
-    [ $# -eq 1 ] || bad_request '-r: no domain given'
   fi
+  if [ "$verb" = rename ]; then
+    [ $# -eq 2 ] || bad_request '-m: needs the old name and the new one'
+    old=$1
+    shift
+  fi
+  [ $# -le 1 ] || bad_request "$2: one domain at a time"
+  [ "$verb" != remove ] || [ $# -eq 1 ] || bad_request '-r: no domain given'
   if [ $# -eq 1 ]; then
     domain=$1
   elif [ -t 0 ]; then
@@ -72,7 +79,7 @@ read_options() {
 
 # choose_verb VERB: sets verb, which only one option may do.
 choose_verb() {
-  [ "$verb" = make ] || bad_request '-r, -s and -u: one of them at a time'
+  [ "$verb" = make ] || bad_request '-m, -r, -s and -u: one of them at a time'
   verb=$1
 }
 
@@ -94,6 +101,10 @@ check_request() {
   local directory
   case $verb in
   make | remove) check_name "$domain" ;;
+  rename)
+    check_name "$old"
+    check_name "$domain"
+    ;;
   esac
   case $VIRTUAL in
   /*) ;;
@@ -110,7 +121,7 @@ check_request() {
     [ -d "$directory" ] || [ "$directory" = "$VIRTUAL" ] || die "LEADING: $directory: no such directory"
   done
   trust_configs
-  [ "$verb" != make ] || refuse_existing
+  [ "$verb" != make ] || { refuse_existing "$place" && need_settled "$domain"; }
   [ -z "$pairs" ] || [ -n "$virtuald" ] ||
     die 'virtuald: not found, and -a needs it to check the configuration'
 }
@@ -178,10 +189,29 @@ check_name() {
     die "$1: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
 }
 
+# refuse_existing PATH: dies if it is there.
 refuse_existing() {
-  if [ -e "$place" ] || [ -L "$place" ]; then
-    die "$place: exists already: nothing was changed"
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    die "$1: exists already: nothing was changed"
   fi
+}
+
+# unfinished_renames: prints "OLD NEW", a line for each -m that was interrupted.
+unfinished_renames() {
+  grep -H '^from:' -- "${VIRTUAL%/}/.virtfs"/* 2>/dev/null | sed 's,.*/\([^/:]*\):from:\(.*\),\2 \1,'
+}
+
+# need_settled NAME: dies where an interrupted -m is from or to that name: its lines may
+# name either directory.
+need_settled() {
+  local from to
+  while read -r from to; do
+    case $1 in
+    "$from" | "$to") die "$1: virtfs -m $from $to was interrupted: run it again first" ;;
+    esac
+  done <<END
+$(unfinished_renames)
+END
 }
 
 # check_range: sets first_number, last_number and per_domain to what UID_RANGE

@@ -20,10 +20,10 @@
 #   e SUM PATH                           a file of etc, that a domain may change
 #   E TARGET PATH                        a link there
 
-# find_tools: sets find, cp and dd to the programs of the host, by their paths, as
+# find_tools: sets find, cp, dd and grep to the programs of the host, by their paths, as
 # those of busybox that a shell may have built in know less.
 find_tools() {
-  find=$(find_program find) && cp=$(find_program cp) && dd=$(find_program dd) || exit
+  find=$(find_program find) && cp=$(find_program cp) && dd=$(find_program dd) && grep=$(find_program grep) || exit
 }
 
 # What -u replaces whatever it finds.
@@ -387,6 +387,7 @@ is_fulfilled() {
 # update DOMAIN: the whole of -u for one domain.
 update() {
   local fine=true
+  need_settled "$1"
   if ! read_record "$1"; then
     warn "$place: nothing is known of how it was made: say with -p which programs it is to have, or -p - for all of the host"
     return 1

@@ -139,8 +139,9 @@ clean_up() {
   exit "$status"
 }
 
-# failed WHAT: the end of a step that could not be done; the reason stands
-# above, in the words of the program that failed.
+# failed WHAT: the end of a step that could not be done; the program that failed has
+# said why.
 failed() {
+  [ "$verb" = make ] || die "$1: failed"
   die "$1: failed, so $place was not made"
 }

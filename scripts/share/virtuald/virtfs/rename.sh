@@ -1,0 +1,208 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/rename.sh - virtfs -m: a domain gets another name; virtfs sources it after its
+# other files.
+#
+# It relies on what virtfs sets: old, domain (the new name) and dry_run.
+#
+# The record that the new name gets says "from:OLD" until all is done. As long as it
+# does, no other run makes, updates or removes a domain of either name, since lines may
+# name either directory. The directory is renamed first, and then each configuration is
+# replaced, so that a connection in between finds no directory and is refused. A run
+# that is killed leaves what the same command finishes.
+
+# old_links: prints the links in the leading directory that lead to the old name, also
+# where the domain has left it.
+old_links() {
+  local entry target above
+  for entry in "${VIRTUAL%/}"/*; do
+    [ -L "$entry" ] || continue
+    target=$(readlink -- "$entry")
+    target=${target%/}
+    case $target in
+    /*/*) above=${target%/*} ;;
+    */*) above=$VIRTUAL/${target%/*} ;;
+    *) above=$VIRTUAL ;;
+    esac
+    if [ "${target##*/}" = "$old" ] && [ "$({ cd -P -- "$above" && pwd -P; } 2>/dev/null)" = "$VIRTUAL" ]; then
+      printf '%s\n' "$entry"
+    fi
+  done
+}
+
+# find_renamed: sets what read_record sets, to what is known of the domain under the name
+# that it has now: the old one, or the new one where an interrupted run got that far.
+find_renamed() {
+  if unfinished_renames | grep -qxF -- "$old $new"; then
+    if [ -d "$VIRTUAL/$new" ] && [ -d "$VIRTUAL/$old" ]; then
+      die "$VIRTUAL/$old: made by hand after virtfs -m was interrupted: give it another name first"
+    elif [ -d "$VIRTUAL/$new" ]; then
+      read_record "$new" || :
+      return
+    fi
+  else
+    need_settled "$old"
+    need_settled "$new"
+  fi
+  read_record "$old" || :
+  refuse_existing "$VIRTUAL/$new"
+  need_empty ''
+  [ ! -e "$VIRTUAL/.virtfs/$new" ] || grep -q '^from:' -- "$VIRTUAL/.virtfs/$new" ||
+    die "$VIRTUAL/.virtfs/$new: the record of an earlier domain: remove it first"
+}
+
+# prepare_lines: sets copies to a new version of each configuration that names the
+# domain.
+prepare_lines() {
+  local config copy
+  copies=''
+  while IFS= read -r config; do
+    if [ -z "$config" ] || [ -z "$(lines_of_domain "$config")" ]; then
+      continue
+    fi
+    need_trusted "$config"
+    copy_config "$config"
+    lines_of_domain "$config" "$new" >"$copy" || failed "$config"
+  done <<END
+$configs
+END
+}
+
+# move_domain: renames the directory. The record is there before the new name is, so that
+# the domain's numbers never are free.
+move_domain() {
+  {
+    [ ! -f "$record" ] || grep -v '^from:' -- "$record" || :
+    printf 'from:%s\n' "$old"
+  } >"$work/record"
+  mv -f -- "$work/record" "$VIRTUAL/.virtfs/$new" || failed "$VIRTUAL/.virtfs/$new"
+  rm -f -- "${plan%/*}/$new"
+  [ ! -f "$plan" ] || ln -- "$plan" "${plan%/*}/$new" || failed "${plan%/*}/$new"
+  mv -T -- "$place" "$VIRTUAL/$new" || {
+    rm -f -- "$VIRTUAL/.virtfs/$new" "${plan%/*}/$new"
+    failed "$place"
+  }
+  read_record "$new" || :
+}
+
+# install_lines: puts the new versions in place, and sets copies to none.
+install_lines() {
+  local copy config
+  while read -r copy config; do
+    [ -n "$copy" ] || continue
+    mv -f -- "$copy" "$config" || failed "$config"
+    say "Changed its lines in $config"
+  done <<END
+$copies
+END
+  copies=''
+}
+
+# move_links: has the links that led to the old name lead to the new one.
+move_links() {
+  local entry target
+  old_links | while IFS= read -r entry; do
+    target=$(readlink -- "$entry")
+    target=${target%/}
+    ln -s -- "${target%"$old"}$new" "$work/link" && mv -f -T -- "$work/link" "$entry" || failed "$entry"
+    say "Changed where $entry leads"
+  done
+}
+
+# is_as_made PATH: true where a file of the domain's etc is what virtfs put there.
+is_as_made() {
+  local sum name
+  sum=$(state_of "$1")
+  case " $name_files " in
+  *" ${1#etc/} "*)
+    for name in "$old" "$new"; do
+      [ "$sum" != "$(name_file "${1#etc/}" "$name" | sha256sum | cut -d ' ' -f 1)" ] || return 0
+    done
+    return 1
+    ;;
+  esac
+  [ -f "$plan" ] && grep -qxF -- "e $sum $1" "$plan"
+}
+
+# rename_inside: gives the files of etc that have the domain's name the new one, but for
+# those that the domain has changed.
+rename_inside() {
+  local file
+  for file in $name_files; do
+    is_as_made "etc/$file" || continue
+    if "$dry_run"; then
+      say "Would replace $place/etc/$file"
+      continue
+    fi
+    rm -rf -- "$work/stage"
+    mkdir -- "$work/stage"
+    name_file "$file" "$new" >"$work/stage/$file"
+    move_in "$work/stage" etc || :
+  done
+}
+
+# find_old_name: names the files of etc that have the old name still. What looks for it
+# follows no link, waits for no pipe, and has no more than half a minute.
+find_old_name() {
+  local path
+  (hold etc && timeout 30 "$grep" -rlF -- "$old" . 2>/dev/null) >"$work/hits" ||
+    [ "$?" -ne 124 ] || complain 'etc: takes too long to search for the old name'
+  head -n 1000 -- "$work/hits" | sed 's,^\./,etc/,' | sort | while IFS= read -r path; do
+    is_as_made "$path" || printf '%s\n' "$path"
+  done >"$work/found"
+  complain_of "$work/found" "has the name $old: change it by hand" || :
+}
+
+# settle: forgets the old name.
+settle() {
+  rm -f -- "$VIRTUAL/.virtfs/$old" "${plan%/*}/$old"
+  if grep -v '^from:' -- "$record" >"$work/record"; then
+    mv -f -- "$work/record" "$record" || failed "$record"
+  else
+    rm -f -- "$record"
+  fi
+}
+
+# say_renaming: says what would be done, but for files in the domain.
+say_renaming() {
+  local config line
+  [ "$domain" = "$new" ] || say "Would rename $place to $VIRTUAL/$new"
+  printf '%s\n' "$configs" | while IFS= read -r config; do
+    [ -z "$config" ] || lines_of_domain "$config" | while IFS= read -r line; do
+      say "Would change \"$line\" in $config"
+    done
+  done
+  old_links | while IFS= read -r line; do
+    say "Would change where $line leads"
+  done
+}
+
+# rename_domain: the whole of -m. It sets VIRTUAL to its real path, new, more, and names
+# and configs for the functions above.
+rename_domain() {
+  need_root
+  [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
+  new=$domain more=''
+  names=${VIRTUAL%/}/$old
+  VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
+  names=$names$newline$VIRTUAL/$old
+  open_work
+  find_renamed
+  configs=$(configs_of_domain)
+  if "$dry_run"; then
+    say_renaming
+  else
+    prepare_lines
+    # A signal would leave the domain without its lines.
+    trap '' HUP INT TERM
+    [ "$domain" = "$new" ] || move_domain
+    install_lines
+    trap 'exit 1' HUP INT TERM
+    move_links
+  fi
+  rename_inside
+  find_old_name
+  "$dry_run" || {
+    settle
+    say "Renamed $VIRTUAL/$old to $VIRTUAL/$new"
+  }
+}
