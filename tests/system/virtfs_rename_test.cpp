@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "files.h"
@@ -15,6 +18,7 @@
 #include "paths.h"
 #include "process.h"
 #include "script.h"
+#include "serving.h"
 #include "world.h"
 
 namespace testing_support {
@@ -345,6 +349,36 @@ TEST_P(VirtfsRename, etc_that_is_exchanged_all_the_time_leads_nowhere) {
     EXPECT_EQ("one.com\n", read_file("/run/elsewhere/hostname"));
     EXPECT_EQ("one.com\n", read_file("/run/elsewhere/mailname"));
   }
+}
+
+TEST_P(VirtfsRename, connection_gets_the_domain_or_nothing) {
+  fs::remove_all("/virtual");
+  make_two_domains();
+  write_file("/virtual/conf", read_file("/virtual/conf") + "default /virtual/domain2.com\n");
+  std::atomic<bool> ends = false;
+  std::map<std::string, int> answers;
+  std::thread connections([&] {
+    while (!ends) {
+      ++answers[serve({"/virtual/conf", "/usr/sbin/service"}).answer];
+    }
+  });
+  std::string name = "domain1.com";
+  int renamed = 0;
+  for (int turn = 0; turn < 200 && renamed < 10; ++turn) {
+    const std::string next = std::to_string(turn) + ".com";
+    // A service that runs at that moment keeps the name.
+    if (rename({"-q", name, next}).status == 0) {
+      name = next;
+      ++renamed;
+    }
+  }
+  ends = true;
+  connections.join();
+  EXPECT_EQ(10, renamed);
+  EXPECT_GT(answers["domain1\n"], 0);
+  answers.erase("domain1\n");
+  answers.erase("");
+  EXPECT_TRUE(answers.empty()) << answers.begin()->first;
 }
 
 // ---- Whatever happens --------------------------------------------------------------
