@@ -53,6 +53,7 @@ TEST_F(Install, every_command_has_its_page) {
     EXPECT_EQ(0644U, mode_of(fs::path("/run/usr/share/man/man8") / (std::string(name) + ".8")));
   }
   EXPECT_EQ(0644U, mode_of("/run/usr/share/man/man5/virtuald.conf.5"));
+  EXPECT_EQ(0644U, mode_of("/run/usr/share/man/man7/virtuald.7"));
 }
 
 TEST_F(Install, samples_are_beside_the_documentation) {
@@ -203,6 +204,7 @@ TEST_F(Package, settings_are_the_administrators) {
 }
 
 TEST_F(Package, leaves_nothing_when_it_is_purged) {
+  EXPECT_TRUE(fs::exists(root_ / "usr/share/man/man7/virtuald.7.gz"));
   EXPECT_TRUE(fs::exists(root_ / "usr/share/man/man8/virtuald.8.gz"));
   dpkg({"--purge", "virtuald"});
   EXPECT_FALSE(fs::exists(root_ / "usr"));
