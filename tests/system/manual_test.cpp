@@ -1,7 +1,9 @@
-// The manual says what the programs do: their usage, and every message of virtuald.
+// The manual, as mandoc prints it, says what the programs do: their usage, and their messages to
+// the letter.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <ostream>
@@ -14,6 +16,14 @@
 #include "paths.h"
 #include "process.h"
 #include "world.h"
+
+/// Leaves the test where mandoc(1) is not installed.
+#define NEEDS_MANDOC()                                                         \
+  do {                                                                         \
+    if (testing_support::run({"sh", "-c", "command -v mandoc"}).status != 0) { \
+      SKIP_OR_FAIL("needs the package mandoc");                                \
+    }                                                                          \
+  } while (false)
 
 namespace testing_support {
 namespace {
@@ -28,20 +38,30 @@ std::string squeeze(const std::string& text) {
   return std::regex_replace(single, std::regex("^ | $"), "");
 }
 
-/// One section of a page as it is read, with all white space squeezed.
-std::string section(const fs::path& page, const std::string& name) {
-  Outcome outcome = run({"mandoc", "-T", "ascii", "-O", "width=500", page.string()});
+/// The lines of one section of a page as it is read on a terminal of that kind, "ascii" or "utf8".
+std::vector<std::string> section_lines(const fs::path& page, const std::string& name,
+                                       const std::string& terminal) {
+  Outcome outcome = run({"mandoc", "-T", terminal, "-O", "width=500", page.string()});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   // Bold and underlined text is overstruck.
   outcome.output = std::regex_replace(outcome.output, std::regex(".\b"), "");
-  std::string text;
+  std::vector<std::string> lines;
   bool inside = false;
   for (const std::string& line : split_lines(outcome.output)) {
     if (!line.empty() && line.front() != ' ') {
       inside = line == name;
     } else if (inside) {
-      text += line + "\n";
+      lines.push_back(line);
     }
+  }
+  return lines;
+}
+
+/// One section of a page as it is read, with all white space squeezed.
+std::string section(const fs::path& page, const std::string& name) {
+  std::string text;
+  for (const std::string& line : section_lines(page, name, "ascii")) {
+    text += line + "\n";
   }
   return squeeze(text);
 }
@@ -69,9 +89,18 @@ void PrintTo(const Page& page, std::ostream* stream) {
   *stream << page.page.stem();
 }
 
+/// The name of a page as one of a test.
+std::string page_name(const ::testing::TestParamInfo<Page>& page) {
+  const fs::path program = page.param.page.stem();
+  return std::regex_replace(program.stem().string(), std::regex("\\."), "_");
+}
+
 class Manual : public ::testing::TestWithParam<Page> {
  protected:
-  void SetUp() override { NEEDS_PRIVATE_WORLD(); }
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    NEEDS_MANDOC();
+  }
 };
 
 TEST_P(Manual, synopsis_is_the_usage) {
@@ -102,10 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Page{kSource / "scripts/bin/virtexec", kSource / "scripts/man/virtexec.8.in"},
         Page{kSource / "scripts/bin/syslog.init", kSource / "scripts/man/syslog.init.8.in"},
         Page{kSource / "scripts/bin/sendmail.init", kSource / "scripts/man/sendmail.init.8.in"}),
-    [](const auto& page) {
-      const fs::path program = page.param.page.stem();
-      return std::regex_replace(program.stem().string(), std::regex("\\."), "_");
-    });
+    page_name);
 
 /// The string literals of a source file that are words of a message.
 std::set<std::string> message_parts(const fs::path& file) {
@@ -144,8 +170,112 @@ std::set<std::string> message_parts(const fs::path& file) {
   return parts;
 }
 
+/// The messages that a page explains, as its source has them.
+std::vector<std::string> explained_messages(const fs::path& page) {
+  const std::string item = ".It ";
+  std::vector<std::string> messages;
+  bool inside = false;
+  for (const std::string& line : split_lines(read_file(page))) {
+    if (line.starts_with(".Sh ")) {
+      inside = line == ".Sh DIAGNOSTICS";
+    } else if (inside && line.starts_with(item)) {
+      std::string message = std::regex_replace(line.substr(item.size()), std::regex(R"(\\&)"), "");
+      message = std::regex_replace(message, std::regex(R"(\\\(dq)"), "\"");
+      messages.push_back(message);
+    }
+  }
+  return messages;
+}
+
+class Messages : public ::testing::TestWithParam<Page> {
+ protected:
+  void SetUp() override {
+    NEEDS_PRIVATE_WORLD();
+    NEEDS_MANDOC();
+  }
+};
+
+/// None of its words is taken for a macro, and nothing else is on its line.
+TEST_P(Messages, are_read_to_the_letter) {
+  const std::vector<std::string> messages = explained_messages(GetParam().page);
+  EXPECT_FALSE(messages.empty());
+  for (const char* terminal : {"ascii", "utf8"}) {
+    const std::vector<std::string> lines = section_lines(GetParam().page, "DIAGNOSTICS", terminal);
+    for (const std::string& message : messages) {
+      EXPECT_EQ(1, std::count(lines.begin(), lines.end(), "     " + message))
+          << terminal << ": " << message;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Messages,
+                         ::testing::Values(Page{kVirtuald, kSource / "src/virtuald.8.in"},
+                                           Page{kSource / "scripts/bin/syslog.init",
+                                                kSource / "scripts/man/syslog.init.8.in"},
+                                           Page{kSource / "scripts/bin/sendmail.init",
+                                                kSource / "scripts/man/sendmail.init.8.in"}),
+                         page_name);
+
+/// What a script says, as expressions for what a page may have of it: names in capitals in place of
+/// the script's variables.
+std::vector<std::string> script_messages(const std::string& code) {
+  // A command that fills in a part of the message has quotes of its own.
+  const std::string plain =
+      std::regex_replace(code, std::regex(R"re(\$\([a-z_]+ "\$\w+"\))re"), "$$x");
+  const std::regex message(R"re(\b(?:warn|tell|die) (?:"([^"\n]*)"|'([^'\n]*)'))re");
+  std::vector<std::string> expressions;
+  for (std::sregex_iterator match(plain.begin(), plain.end(), message), end; match != end;
+       ++match) {
+    const std::string text = (*match)[1].str() + (*match)[2].str();
+    const std::string fixed = std::regex_replace(text, std::regex(R"(\$(\w+|\{[^}]*\}))"), "\n");
+    const std::string quoted = std::regex_replace(fixed, std::regex(R"([.()*+?\[\]])"), R"(\$&)");
+    expressions.push_back(std::regex_replace(quoted, std::regex("\n"), "[A-Z]+"));
+  }
+  return expressions;
+}
+
+TEST(Diagnostics, of_the_init_scripts_are_their_messages) {
+  NEEDS_PRIVATE_WORLD();
+  const fs::path scripts = kSource / "scripts";
+  const std::string shared = read_file(scripts / "share/virtuald/common.sh") +
+                             read_file(scripts / "share/virtuald/init.sh") +
+                             read_file(scripts / "share/virtuald/log_link.sh");
+  for (const std::string name : {"syslog.init", "sendmail.init"}) {
+    const std::vector<std::string> messages =
+        script_messages(shared + read_file(scripts / "bin" / name));
+    for (const std::string& explained : explained_messages(scripts / "man" / (name + ".8.in"))) {
+      EXPECT_TRUE(std::any_of(messages.begin(), messages.end(),
+                              [&](const std::string& message) {
+                                return std::regex_match(explained, std::regex(message));
+                              }))
+          << name << ": " << explained;
+    }
+  }
+}
+
+/// What the C library says of an error is in no source file.
+TEST(Diagnostics, hold_what_is_said_of_a_missing_root_and_a_missing_program) {
+  NEEDS_PRIVATE_WORLD();
+  NEEDS_MANDOC();
+  fs::create_directory("/run/root");
+  std::string said = run({kVirtuald, "-x", "/run/none", "sh"}).errors +
+                     run({kVirtuald, "-x", "/run/root", "sh"}).errors;
+  said = std::regex_replace(said, std::regex("virtuald: "), "     ");
+  said = std::regex_replace(said, std::regex("/run/(none|root)"), "ROOT");
+  said = std::regex_replace(said, std::regex("exec sh"), "exec PROGRAM");
+  said = std::regex_replace(said, std::regex("path /.*"), "path PATH");
+  const std::vector<std::string> messages = split_lines(said);
+  EXPECT_EQ(2U, messages.size());
+  const std::vector<std::string> lines =
+      section_lines(kSource / "src/virtuald.8.in", "DIAGNOSTICS", "ascii");
+  for (const std::string& message : messages) {
+    EXPECT_EQ(1, std::count(lines.begin(), lines.end(), message)) << message;
+  }
+}
+
 TEST(Diagnostics, hold_every_message) {
   NEEDS_PRIVATE_WORLD();
+  NEEDS_MANDOC();
   const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");
   int found = 0;
   for (const char* name :
