@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -33,6 +34,13 @@ const fs::path kConfig = "/virtual/conf.ftp";
 const char* const kHosts =
     "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.1\t";
 
+/// What virtfs writes in etc/hosts of a domain.
+std::string hosts_of(const std::string& domain) {
+  utsname names{};
+  ::uname(&names);
+  return kHosts + domain + "\n127.0.1.1\t" + names.nodename + "\n";
+}
+
 class VirtfsRename : public ShellTest {
  protected:
   void SetUp() override {
@@ -45,7 +53,7 @@ class VirtfsRename : public ShellTest {
     fs::create_directories("/virtual/other.com");
     write_file(kOld / "etc/hostname", "old.com\n");
     write_file(kOld / "etc/mailname", "old.com\n");
-    write_file(kOld / "etc/hosts", kHosts + std::string("old.com\n"));
+    write_file(kOld / "etc/hosts", hosts_of("old.com"));
     write_file(kRecords / "old.com",
                "numbers:524032:524287\nline:10.0.0.1 /run/elsewhere/conf\nprogram:sh\n");
     fs::permissions(kRecords, fs::perms::owner_all);
@@ -102,7 +110,7 @@ class VirtfsRename : public ShellTest {
     EXPECT_EQ("f 755 0:0 1 2 bin/busybox\n", read_file(kRecords / ".plans/new.com"));
     EXPECT_EQ("new.com\n", read_file(kNew / "etc/hostname"));
     EXPECT_EQ("new.com\n", read_file(kNew / "etc/mailname"));
-    EXPECT_EQ(kHosts + std::string("new.com\n"), read_file(kNew / "etc/hosts"));
+    EXPECT_EQ(hosts_of("new.com"), read_file(kNew / "etc/hosts"));
     EXPECT_EQ("/virtual/.virtfs/.plans/new.com\n/virtual/.virtfs/new.com\n/virtual/conf.ftp\n",
               run({"sh", "-c",
                    "find /virtual -type f ! -path '/virtual/new.com/*' | sort; find /virtual "
