@@ -29,7 +29,7 @@ class Journal : public InitScriptTest {
     write_file("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
     fs::create_directories("/run/systemd");
     fs::create_directories("/scratch/bin");
-    fs::create_symlink(daemon_path("systemd", "/bin/journalctl"), "/scratch/bin/journalctl");
+    fs::create_symlink(daemon_path("systemd", "/usr/bin/journalctl"), "/scratch/bin/journalctl");
     settings()["PATH"] = std::string("/scratch/bin:") + std::getenv("PATH");
     start_journald();
     for (const char* name : {"domain1.com", "domain2.com"}) {
@@ -54,7 +54,7 @@ class Journal : public InitScriptTest {
     journald_.reset();
     fs::remove(kJournal);
     journald_ = std::make_unique<BackgroundProcess>(
-        command_of({daemon_path("systemd", "/lib/systemd/systemd-journald")}));
+        command_of({daemon_path("systemd", "/usr/lib/systemd/systemd-journald")}));
     if (!eventually([] { return fs::is_socket(kJournal); })) {
       throw std::runtime_error("no journald: " + journald_->log());
     }

@@ -107,7 +107,7 @@ void furnish_machine() {
 
 Command systemd(const std::string& unit) {
   Command command = command_of(
-      {daemon_path("systemd", "/lib/systemd/systemd"), "--unit=" + unit, "--show-status=no"});
+      {daemon_path("systemd", "/usr/lib/systemd/systemd"), "--unit=" + unit, "--show-status=no"});
   command.environment = std::map<std::string, std::string>{{"container", "other"}};
   command.prepare = [] {
     enter_machine();

@@ -25,6 +25,7 @@ collect_programs() {
   local queue="$asked"
   names=$newline links='' files='' needed='' owned=$newline
   follow_queue
+  follow_named "$files"
   find_packages
   follow_queue
   add_libraries
@@ -51,6 +52,27 @@ follow_queue() {
       list_libraries "$next" || read_interpreter "$next"
     done
   done
+}
+
+# follow_named FILES: follows the helper programs whose paths are in these files, as sshd has that of the program
+# that it leaves each login to; and those that are in these. It adds to what follow_queue does, and leaves queue empty.
+follow_named() {
+  local before path
+  before=$files
+  # The directory of a program's own, and nothing for all, such as /usr/lib/sendmail.
+  while IFS= read -r path; do
+    case $path in
+    *.so | *.so.* | /usr/lib/*-linux-* | /usr/lib/systemd/*) continue ;;
+    esac
+    if [ -f "$path" ] && [ -x "$path" ]; then
+      queue=$queue$path$newline
+    fi
+  done <<END
+$(printf '%s' "$1" | tr '\n' '\0' | xargs -0 -r "$grep" -aohE '/usr/lib(exec)?/[A-Za-z0-9._+-]+/[A-Za-z0-9._/+-]+' -- | sort -u)
+END
+  [ -n "$queue" ] || return 0
+  follow_queue
+  [ "$files" = "$before" ] || follow_named "${files#"$before"}"
 }
 
 # add_program NAME: adds one program to names and links, and its file to

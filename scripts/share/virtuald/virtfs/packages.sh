@@ -47,7 +47,7 @@ both_names() {
 # before they are configured (Debian Policy, 3.8).
 list_packages() {
   local owners
-  owners=$(printf '%s' "$names$files" | both_names | grep -lxFf - -- "$package_lists"/*.list |
+  owners=$(printf '%s' "$names$files" | both_names | "$grep" -lxFf - -- "$package_lists"/*.list |
     sed 's,.*/,,; s/\.list$//; s/:[a-z0-9]*$//') || :
   [ -n "$owners" ] || return 0
   owners="$owners" awk '
@@ -116,7 +116,7 @@ END
 
 # list_shared: prints those of the candidates that other packages have as well and that have no name of the programs'.
 list_shared() {
-  printf '%s\n' "$candidates" | both_names | grep -xFf - -- "$package_lists"/*.list |
+  printf '%s\n' "$candidates" | both_names | "$grep" -xFf - -- "$package_lists"/*.list |
     packages="$packages" own_names="$own_names" awk '
       BEGIN {
         n = split(ENVIRON["packages"], line, "\n")
