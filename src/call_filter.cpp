@@ -36,7 +36,7 @@ constexpr std::uint32_t kArchitectureOffset = 4;
 Instruction load(std::uint32_t offset) {
   return {0x20, 0, 0, offset};
 }
-Instruction keep_bits(std::uint32_t bits) {
+[[maybe_unused]] Instruction keep_bits(std::uint32_t bits) {  // only where there is x32
   return {0x54, 0, 0, bits};
 }
 Instruction if_equal(std::uint32_t value, std::uint8_t skipped_if_true,
