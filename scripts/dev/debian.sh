@@ -43,14 +43,31 @@ need_packages() {
     --no-install-recommends $missing >/dev/null || die "apt-get install: failed"
 }
 
+# not_unpacked DIRECTORY PACKAGE...: prints those that are not in DIRECTORY.
+not_unpacked() {
+  local directory="$1" package
+  shift
+  for package in "$@"; do
+    [ -e "$directory/$package" ] || printf ' %s' "$package"
+  done
+}
+
+# unpack_archives DIRECTORY: what is in its .download, each package's files in DIRECTORY/PACKAGE.
+unpack_archives() {
+  local directory="$1" archive package
+  for archive in "$directory"/.download/*.deb; do
+    package=$(dpkg-deb -f "$archive" Package)
+    dpkg-deb -x "$archive" "$directory/.$package.part"
+    mv -- "$directory/.$package.part" "$directory/$package"
+  done
+  rm -r -- "$directory/.download"
+}
+
 # unpack_packages DIRECTORY PACKAGE...: each package's files in DIRECTORY/PACKAGE. Nothing of it is installed or started,
 # so that it cannot conflict with what the machine runs; only the libraries that it needs are installed.
 unpack_packages() {
-  local directory="$1" wanted='' package libraries='' archive
-  shift
-  for package in "$@"; do
-    [ -e "$directory/$package" ] || wanted="$wanted $package"
-  done
+  local directory="$1" wanted libraries='' archive
+  wanted=$(not_unpacked "$@")
   [ -n "$wanted" ] || return 0
   command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch:$wanted"
   if [ "$(id -u)" -ne 0 ]; then
@@ -70,12 +87,27 @@ unpack_packages() {
   done
   # shellcheck disable=SC2086 # a list of names
   need_packages $libraries
-  for archive in "$directory"/.download/*.deb; do
-    package=$(dpkg-deb -f "$archive" Package)
-    dpkg-deb -x "$archive" "$directory/.$package.part"
-    mv -- "$directory/.$package.part" "$directory/$package"
-  done
-  rm -r -- "$directory/.download"
+  unpack_archives "$directory"
+}
+
+# unpack_foreign_packages ARCHITECTURE DIRECTORY PACKAGE...: the same of another architecture, without libraries. apt
+# keeps what it knows of that architecture beside them: the host does not learn of it, and root is not needed.
+unpack_foreign_packages() {
+  local architecture="$1" directory="$2" wanted
+  shift
+  wanted=$(not_unpacked "$@")
+  [ -n "$wanted" ] || return 0
+  command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch:$wanted"
+  say "unpacks in $directory:$wanted"
+  mkdir -p -- "$directory/.download/apt"
+  (
+    cd -- "$directory/.download"
+    set -- -q -o APT::Architecture="$architecture" -o APT::Architectures::="$architecture" -o Dir::State="$PWD/apt" \
+      -o Dir::State::status=/dev/null -o Dir::Cache="$PWD/apt" -o Acquire::Languages=none -o APT::Sandbox::User=root
+    # shellcheck disable=SC2086 # a list of names
+    apt-get "$@" update >/dev/null && apt-get "$@" download $wanted >/dev/null
+  ) || die "apt-get download: failed: $architecture:$wanted"
+  unpack_archives "$directory"
 }
 
 # fetch_packages DIRECTORY PACKAGE...: the archive of each package, and of what it needs and the machine lacks, in

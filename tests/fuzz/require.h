@@ -1,4 +1,4 @@
-// What must hold, whatever the input.
+// What must hold, whatever the input, and where that cannot be asked.
 #pragma once
 
 #include <cstdio>
@@ -12,3 +12,10 @@
       std::abort();                                                                       \
     }                                                                                     \
   } while (false)
+
+/// Ends the program as skipped with `reason`, which ctest knows by 77: or, where
+/// VIRTUALD_MUST_RUN=1 says that everything has to be there, as failed.
+[[noreturn]] inline void skip(const char* reason) {
+  std::fprintf(stderr, "skipped: %s\n", reason);
+  std::exit(std::getenv("VIRTUALD_MUST_RUN") != nullptr ? EXIT_FAILURE : 77);
+}
