@@ -10,11 +10,13 @@ mirror() {
     echo http://deb.debian.org/debian
 }
 
-# make_image IMAGE SUITE PACKAGE...: makes IMAGE.tar, a bare Debian as its installer leaves one, with the packages in
-# apt's cache so that a machine without a network can install them. It is kept while it is to hold the same.
+# make_image IMAGE SUITE PACKAGE... + PACKAGE...: makes IMAGE.tar, a bare Debian as its installer leaves one, with the
+# packages in apt's cache so that a machine without a network can install them, those before the "+" or those behind
+# it. It is kept while it is to hold the same.
 make_image() {
-  local image="$1" suite="$2"
+  local image="$1" suite="$2" packages
   shift 2
+  packages=$*
   [ "$(cat -- "$image.packages" 2>/dev/null)" != "$*" ] || return 0
   need_packages debian-archive-keyring mmdebstrap
   say "makes $image.tar"
@@ -22,7 +24,9 @@ make_image() {
   # shellcheck disable=SC2016 # for mmdebstrap to expand
   mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include=init,dbus,ifupdown \
     --aptopt='Acquire::Check-Valid-Until "false"' --skip=cleanup/apt \
-    --customize-hook="chroot \"\$1\" apt-get -q -y --download-only --no-install-recommends install $* >/dev/null" \
+    --customize-hook="for packages in '${packages%%+*}' '${packages#*+}'; do
+      chroot \"\$1\" apt-get -q -y --download-only --no-install-recommends install \$packages >/dev/null || exit
+    done" \
     "$suite" "$image.tar.part" "$(mirror)" || die "mmdebstrap $suite: failed"
   mv -- "$image.tar.part" "$image.tar"
   printf '%s\n' "$*" >"$image.packages"

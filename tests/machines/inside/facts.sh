@@ -85,6 +85,23 @@ read_mail() {
   visit --user "bob:$2" "pop3://$(in_url "$1")/${list%% *}"
 }
 
+# serve_names: the DNS that the administrator of two domains has, as dnsmasq's sample has it.
+serve_names() {
+  {
+    cat /usr/share/doc/virtuald/examples/dnsmasq.conf
+    printf '%s\n' local=/slow.test/ host-record=slow.test,10.10.10.131 mx-host=slow.test,slow.test,10
+  } >/etc/names.conf
+  cat >/etc/systemd/system/names.service <<'END'
+[Service]
+ExecStart=/usr/sbin/dnsmasq --keep-in-foreground --user=root --pid-file= --conf-file=/etc/names.conf
+[Install]
+WantedBy=multi-user.target
+END
+  echo nameserver 127.0.0.1 >/etc/resolv.conf
+  apt-get install -y --no-install-recommends dnsmasq-base
+  systemctl enable --now names.service
+}
+
 # check_services: that FTP, SMTP and POP serve each domain's own bob at its addresses, and nobody with the other's password.
 check_services() {
   local name ipv4 ipv6 password address other
@@ -155,8 +172,7 @@ forward_mail() {
 # remove_slow_domain: sendmail.init would take its mailer for a real one.
 remove_slow_domain() {
   rm -f /virtual/*/home/b/bob/.forward
-  sed -i '/slow\.test/d' /virtual/conf.mail
-  rm -rf /virtual/slow.test /virtual/.virtfs/slow.test
+  soon 10 virtfs -q -r slow.test
 }
 
 # check_slow_delivery: that a message for a mailer that takes its time is delivered after the client has gone.
