@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "virtuald/number_text.h"
@@ -18,6 +19,14 @@ namespace {
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kFromEmptyPath = 0x04;
 constexpr unsigned kToEmptyPath = 0x40;
+constexpr unsigned kReadOnly = 1;
+
+struct MountAttributes {
+  std::uint64_t set;
+  std::uint64_t clear;
+  std::uint64_t propagation;
+  std::uint64_t user_namespace;
+};
 
 }  // namespace
 
@@ -25,6 +34,12 @@ bool mount_log(const char* socket, Error& error) {
   const long tree = ::syscall(SYS_open_tree, AT_FDCWD, socket, kOpenTreeClone | O_CLOEXEC);
   if (tree < 0) {
     return error.fail_errno("open_tree", socket, errno);
+  }
+  // The socket is everybody's: one domain's root could take the others' rights to it away. Who may
+  // write to it can log all the same.
+  const MountAttributes read_only{kReadOnly, 0, 0, 0};
+  if (::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0) {
+    return error.fail_errno("mount_setattr", socket, errno);
   }
   // No link is followed, and what is there is not taken: the mount is on this file, or nowhere.
   const int file = ::open("log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 
@@ -57,6 +60,23 @@ TEST_F(LogMount, is_made_and_undone) {
   EXPECT_EQ(0, by_hand("unmount-log", "/run/journal").status);
   EXPECT_EQ(0U, fs::file_size("/virtual/one/dev/log"));
   EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
+}
+
+/// The socket is that of the host and of every domain: one that could take everybody's rights to it
+/// away would silence them all.
+TEST_F(LogMount, root_of_the_domain_cannot_change_the_socket) {
+  fs::remove("/run/journal/dev-log");
+  const LogSocket logger("/run/journal/dev-log");
+  ASSERT_EQ(0, ::chmod("/run/journal/dev-log", 0666));
+  ASSERT_EQ(0, by_hand("mount-log", "/run/journal/dev-log").status);
+  EXPECT_EQ(-1, ::chmod("/virtual/one/dev/log", 0));
+  EXPECT_EQ(EROFS, errno);
+  EXPECT_EQ(-1, ::chown("/virtual/one/dev/log", 1, 1));
+  EXPECT_EQ(EROFS, errno);
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const sockaddr_un address{AF_UNIX, "/virtual/one/dev/log"};
+  EXPECT_EQ(0, ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+  ::close(socket);
 }
 
 TEST_F(LogMount, needs_a_socket) {

@@ -9,7 +9,8 @@
 namespace virtuald {
 
 /// Makes a new, empty file `log` in the working directory and mounts the socket at `socket` on it
-/// (open_tree(2), move_mount(2)). Fails where there is anything called `log` already.
+/// read-only (open_tree(2), mount_setattr(2), move_mount(2)). Fails where there is anything called
+/// `log` already.
 [[nodiscard]] bool mount_log(const char* socket, Error& error);
 
 enum class Unmounted { yes, nothing_there, failed };
