@@ -189,6 +189,26 @@ TEST_P(Journal, domain_that_virtfs_makes_is_heard_at_once_and_removed_whole) {
   EXPECT_FALSE(fs::exists("/virtual/domain3.com"));
 }
 
+/// Where virtuald is not found, what is beside it must not be looked for in the domain.
+TEST_P(Journal, nothing_of_the_domains_is_run_where_virtuald_is_missing) {
+  ASSERT_EQ(0, init("start").status);
+  write_program("/virtual/domain2.com/libexec/virtuald/virtuald-by-hand",
+                "#!/bin/sh\n: >/scratch/owned\nexit 1\n");
+  fs::create_directories("/virtual/domain2.com/bin");
+  for (const char* virtuald : {"/nowhere/virtuald", "bin/virtuald"}) {
+    write_program("/scratch/bin/virtuald", "#!/bin/sh\n");
+    fs::remove(contains(virtuald, "nowhere") ? "/scratch/bin/virtuald" : "/scratch/none");
+    Command command = script("virtfs", {"-r", "domain2.com"});
+    (*command.environment)["VIRTUALD"] = virtuald;
+    command.prepare = [] { static_cast<void>(::chdir("/scratch")); };
+    const Outcome outcome = run(command);
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_PRED2(contains, outcome.errors, "virtuald-by-hand: not found");
+    EXPECT_FALSE(fs::exists("/scratch/owned"));
+    EXPECT_TRUE(fs::exists("/virtual/domain2.com"));
+  }
+}
+
 /// A domain exchanges its dev/log for a link to a file of the host's all the time.
 TEST_P(Journal, log_that_is_exchanged_for_a_link_is_never_followed) {
   write_file("/scratch/target", "kept");

@@ -104,6 +104,22 @@ TEST_P(VirtfsUpdate, replaces_a_library_that_is_missing_or_was_tampered_with) {
   EXPECT_EQ("old\n", hello());
 }
 
+/// It works from directories of the domain, which an administrator's PATH may name as ".".
+TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
+  for (const char* name : {"mv", "stat", "sed", "awk"}) {
+    write_program(kDomain / "usr/bin" / name,
+                  "#!/bin/sh\n: >/run/owned\nexec /usr/bin/" + std::string(name) + " \"$@\"\n");
+  }
+  upgrade_host();
+  for (const char* path : {".:/usr/bin:/bin", ":/usr/bin:/bin", "../bin:/usr/bin"}) {
+    write_file(kDomain / "usr/bin/hello", "other");
+    Command command = script("virtfs", {"-u", "one.com"});
+    (*command.environment)["PATH"] = path;
+    EXPECT_EQ(0, run(command).status);
+    EXPECT_FALSE(fs::exists("/run/owned")) << path;
+  }
+}
+
 TEST_P(VirtfsUpdate, touches_nothing_of_the_domains_own) {
   for (const char* path : {"home/a/file", "var/mail/bob", "tmp/file", "usr/local/own", "etc/own"}) {
     write_file(kDomain / path, "kept");

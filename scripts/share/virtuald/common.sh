@@ -57,13 +57,33 @@ need_root() {
   [ "$(id -u)" -eq 0 ] || die 'not root: chroot is for root alone'
 }
 
-# find_virtuald: sets virtuald to the path of virtuald, which is
+# use_absolute_path: sets PATH to what it has of absolute paths: the scripts work in
+# directories of the domains, and would run the domains' programs there.
+use_absolute_path() {
+  local rest="${PATH-}:" path=''
+  while [ -n "$rest" ]; do
+    case $rest in
+    /*) path=$path:${rest%%:*} ;;
+    esac
+    rest=${rest#*:}
+  done
+  PATH=${path#:}
+  PATH=${PATH:-$root_path}
+}
+
+use_absolute_path
+
+# find_virtuald: sets virtuald to the absolute path of virtuald, which is
 # beside the script, or to nothing.
 find_virtuald() {
   virtuald=${VIRTUALD:-$(dirname -- "$(readlink -f -- "$0")")/virtuald}
   if [ ! -x "$virtuald" ] || [ -d "$virtuald" ]; then
     virtuald=$(command -v virtuald) || virtuald=''
   fi
+  case $virtuald in
+  '' | /*) ;;
+  *) virtuald=$(pwd -P)/$virtuald ;;
+  esac
 }
 
 # is_domain_name NAME: true when NAME can be the name of a domain's

@@ -146,7 +146,14 @@ journal_mounts() {
 }
 
 # by_hand ARGUMENT...: runs the program beside virtuald, which does what a shell
-# cannot do safely where a domain may exchange names.
+# cannot do safely where a domain may exchange names. The working directory is the
+# domain's: without a path that begins at the host's root nothing is run.
 by_hand() {
-  "$(dirname -- "$(readlink -f -- "$virtuald")")/../libexec/virtuald/virtuald-by-hand" "$@"
+  local directory=''
+  [ -z "$virtuald" ] || directory=$(dirname -- "$(readlink -f -- "$virtuald")")/../libexec/virtuald
+  if [ ! -x "$directory/virtuald-by-hand" ]; then
+    printf 'virtuald-by-hand: not found beside virtuald\n' >&2
+    return 125
+  fi
+  "$directory/virtuald-by-hand" "$@"
 }
