@@ -189,6 +189,25 @@ TEST_P(Journal, domain_that_virtfs_makes_is_heard_at_once_and_removed_whole) {
   EXPECT_FALSE(fs::exists("/virtual/domain3.com"));
 }
 
+/// A domain may give the directory that its socket is mounted in any name: of lines about
+/// another's, or of what a terminal obeys.
+TEST_P(Journal, names_of_mounts_are_no_lines_and_no_orders_to_a_terminal) {
+  ASSERT_EQ(0, init("start").status);
+  const fs::path odd = "/virtual/domain2.com/\n/virtual/domain1.com/dev/log\n/\033[2J";
+  fs::create_directories(odd.parent_path());
+  fs::rename("/virtual/domain2.com/dev", odd);
+  // What is mounted there by now is no log.
+  ASSERT_EQ(0, ::umount2("/virtual/domain1.com/dev/log", MNT_DETACH));
+  ASSERT_EQ(0, ::mount("/dev/null", "/virtual/domain1.com/dev/log", nullptr, MS_BIND, nullptr));
+  const Outcome other = run_script("virtfs", {"-r", "domain1.com"});
+  ::umount2("/virtual/domain1.com/dev/log", MNT_DETACH);
+  EXPECT_PRED2(contains, other.errors, "mounted below it: /virtual/domain1.com/dev/log: unmount");
+  const Outcome outcome = run_script("virtfs", {"-r", "domain2.com"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_PRED2(contains, outcome.errors, "[2J/log: unmount that first");
+  EXPECT_PRED2(lacks, outcome.errors, "\033");
+}
+
 /// Where virtuald is not found, what is beside it must not be looked for in the domain.
 TEST_P(Journal, nothing_of_the_domains_is_run_where_virtuald_is_missing) {
   ASSERT_EQ(0, init("start").status);

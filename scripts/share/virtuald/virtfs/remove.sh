@@ -41,10 +41,11 @@ is_inside() {
 }
 
 # mounts_below: prints the places below the domain, and itself, where something is
-# mounted, but for the log socket of syslog.init.
+# mounted, but for the log socket of syslog.init. In the names that the kernel has escaped
+# awk must not undo that, as it does in what -v sets.
 mounts_below() {
-  awk -v place="$place" -v logs="$(journal_mounts)" '
-    BEGIN { is_log[place "/dev/log"] = index("\n" logs "\n", "\n" place "/dev/log\n") }
+  place=$place logs=$(journal_mounts) awk '
+    BEGIN { place = ENVIRON["place"]; logs = ENVIRON["logs"]; is_log[place "/dev/log"] = index("\n" logs "\n", "\n" place "/dev/log\n") }
     ($5 == place || index($5, place "/") == 1) && !is_log[$5] { print $5 }' /proc/self/mountinfo
 }
 
@@ -105,7 +106,7 @@ lines_of_domain() {
 need_empty() {
   local found
   found=$(mounts_below)
-  [ -z "$found" ] || die "$place: mounted below it: ${found%%"$newline"*}: unmount that first$1"
+  [ -z "$found" ] || die "$place: mounted below it: $(one_line "${found%%"$newline"*}"): unmount that first$1"
   found=$(residents)
   [ -z "$found" ] ||
     die "$place: in use by process $(printf '%s\n' "$found" | sed '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'): end it first$1"
