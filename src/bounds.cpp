@@ -43,7 +43,7 @@ bool copy_input(int from, int to, Error& error) {
     size += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
   if (size == sizeof text) {
-    return error.fail({"standard input: longer than 4096 bytes, which -l passes on at the most"});
+    return error.fail({"standard input: longer than 4096 bytes, the most that -l passes on"});
   }
   return ::write(to, text, size) >= 0 || error.fail_errno("write", "standard input", errno);
 }

@@ -61,7 +61,7 @@ int see_to_its_end(const Options& options) {
   }
   const Decimal seconds(options.seconds);
   error.set({options.operands[1], " in ", options.operands[0],
-             ": killed, since it did not end within ", seconds.text(), " s"});
+             ": killed because it did not end within ", seconds.text(), " s"});
   return fail(error, kTimeIsUp);
 }
 

@@ -222,7 +222,7 @@ bool find_identity(const UserSpec& spec, int root, std::string_view root_name, L
   }
   if (identity.uid == 0) {
     return error.fail(
-        {"-u ", spec.user, ": is uid 0 in ", root_name, ", and -u is there to leave it"});
+        {"-u ", spec.user, ": is uid 0 in ", root_name, "; -u must name an unprivileged user"});
   }
   const bool group_is_name = !spec.group.empty() && !parse_id(spec.group, identity.gid);
   if (user_is_number && !group_is_name) {
@@ -247,7 +247,7 @@ bool become(const Identity& identity, Error& error) {
   }
   // Capabilities that outlive setuid (securebits, capabilities(7)) would let these succeed.
   if (::setuid(0) == 0 || ::setgroups(0, nullptr) == 0) {
-    return error.fail({"setuid ", uid.text(), ": root can be had back: not started"});
+    return error.fail({"setuid ", uid.text(), ": root privileges could be regained; not started"});
   }
   return true;
 }

@@ -12,13 +12,13 @@ namespace {
 const char* find_operand_fault(const Options& options, int count) {
   const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
   if (options.mode == Mode::enter) {
-    return options.argument_zero != nullptr        ? "-a does not go with -x"
-           : options.stays && options.seconds != 0 ? "-b and -l do not go together"
+    return options.argument_zero != nullptr        ? "-a cannot be combined with -x"
+           : options.stays && options.seconds != 0 ? "-b and -l cannot be combined"
            : count < 2                             ? "-x takes a root and a program to run in it"
                                                    : nullptr;
   }
   if (options.stays || options.seconds != 0) {
-    return "-b and -l go with -x only";
+    return "-b and -l need -x";
   }
   if (options.mode == Mode::serve) {
     // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
@@ -27,16 +27,16 @@ const char* find_operand_fault(const Options& options, int count) {
                         : nullptr;
   }
   if (options.mode == Mode::test) {
-    return has_service_options      ? "-a and -u do not go with -t"
-           : count < 1 || count > 2 ? "-t takes a configuration file and perhaps a program"
+    return has_service_options      ? "-a and -u cannot be combined with -t"
+           : count < 1 || count > 2 ? "-t takes a configuration file and optionally a program"
                                     : nullptr;
   }
   if (options.mode == Mode::query) {
-    return has_service_options || options.isolate ? "-a, -i and -u do not go with -q"
+    return has_service_options || options.isolate ? "-a, -i and -u cannot be combined with -q"
            : count != 2                           ? "-q takes an address and a configuration file"
                                                   : nullptr;
   }
-  return count != 0 ? "-V and -h take nothing" : nullptr;
+  return count != 0 ? "-V and -h take no operands" : nullptr;
 }
 
 /// The argument of -l.

@@ -69,7 +69,7 @@ void Walk::check_trust(const char* name) {
   const Decimal uid(status_.st_uid);
   reason_.set({name, ": owned by uid ", uid.text(), ", mode ", ModeText(status_.st_mode).text(),
                subject_ == Subject::root ? ": a root" : ": a configuration",
-               " must be root's own and writable by nobody else (-w to serve all the same)"});
+               " must be owned by root and not writable by anyone else (-w only warns)"});
 }
 
 /// Checks `name`, and opens it if it is the last object and not a link.

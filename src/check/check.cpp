@@ -147,7 +147,7 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
   if (::geteuid() != 0) {
     error.set({"only root can ask its loader"});
   } else if (!trusted) {
-    error.set({"somebody else could change its loader"});
+    error.set({"its loader could be changed by someone other than root"});
   } else {
     outcome = ask_loader(root, chain.interpreter.path, chain.program, bounds, error);
   }
@@ -189,7 +189,7 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
     fault.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,
                interpreters == Interpreters::missing
                    ? " is not there"
-                   : " cannot be executed (its mode, or scripts of scripts without end)"});
+                   : " cannot be executed (bad mode, or interpreters nested too deep)"});
     return Candidate::faulty;
   }
   if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
@@ -236,7 +236,7 @@ void Check::check_system_directories(int root) {
       const std::string_view slash = std::strcmp(directory_, "/") == 0 ? "" : "/";
       findings.warning({directory_, slash, name, ": owned by uid ", uid.text(), ", mode ",
                         ModeText(status.st_mode).text(),
-                        ": it should be root's own and writable by nobody else"});
+                        ": it should be owned by root and not writable by anyone else"});
     }
   }
 }
@@ -308,15 +308,15 @@ void Check::check_line(const Line& line) {
   ++entries_;
   if (default_line_ != 0) {
     const Decimal number(static_cast<long long>(default_line_));
-    findings.warning({"never reached, for line ", number.text(), " is the default"});
+    findings.warning({"unreachable: line ", number.text(), " is the default"});
   } else if (line.kind == Line::Kind::fallback) {
     default_line_ = line_number_;
   } else if (const std::size_t first = addresses_.add(line.address.bytes, line_number_);
              first != 0) {
     AddressText text;
     const Decimal number(static_cast<long long>(first));
-    findings.warning({"never reached, for line ", number.text(), " has ",
-                      format_address(line.address, text), " already"});
+    findings.warning(
+        {"unreachable: line ", number.text(), " already has ", format_address(line.address, text)});
   }
   check_directory(line);
 }

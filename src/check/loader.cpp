@@ -132,11 +132,12 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, Boun
   const bool exited = WIFEXITED(status);
   const Decimal number(exited ? WEXITSTATUS(status) : WTERMSIG(status));
   if (exited && WEXITSTATUS(status) == kDistrusted) {
-    return conclude(LoaderOutcome::untested, {"somebody else could change ", loader});
+    return conclude(LoaderOutcome::untested,
+                    {loader, " could be changed by someone other than root"});
   }
   if (exited && WEXITSTATUS(status) == kUnreadable) {
     return conclude(LoaderOutcome::untested,
-                    {"its loader is asked as nobody, who may not read it"});
+                    {"the loader runs as nobody, which cannot read the program"});
   }
   std::string_view rest = bounds.output();
   if (exited && (WEXITSTATUS(status) == 0 || !next_missing_library(rest).empty())) {

@@ -713,7 +713,7 @@ TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_made_since) {
   fs::remove("/dev/log");
   const Logger other("/dev/log");
   const Outcome outcome = init("stop");
-  EXPECT_EQ("syslog.init: /dev/log: made anew by another since start: left as it is\n",
+  EXPECT_EQ("syslog.init: /dev/log: recreated by another program since start: left as it is\n",
             outcome.errors);
   EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
 }

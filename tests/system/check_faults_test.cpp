@@ -167,7 +167,7 @@ TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
 /// Repetitions are then not seen, and their roots tested again.
 TEST_F(CheckFaults, no_memory_to_remember_lines) {
   write_file("/virtual/conf", "127.0.0.2 " + kRoot + "\n127.0.0.2 " + kRoot + "\n");
-  ASSERT_NE(check({}).output.find("never reached"), std::string::npos);
+  ASSERT_NE(check({}).output.find("unreachable"), std::string::npos);
   const std::string trace = read_file("/tmp/trace");
   int number = 1;  // of the calls before the configuration is open
   for (const std::string& line : split_lines(trace.substr(0, trace.find("/virtual/conf\", O_")))) {

@@ -152,11 +152,12 @@ TEST_F(Check, names_ten_faults_by_ten_lines) {
       "no white space in it)\n"
       "/virtual/conf:6: chroot /virtual/none: No such file or directory\n"
       "/virtual/conf:7: chroot /virtual/file: Not a directory\n"
-      "/virtual/conf:8: /virtual/domain2.com: owned by uid 0, mode 0775: a root must be root's "
-      "own and writable by nobody else (-w to serve all the same)\n"
-      "/virtual/conf:10: warning: never reached, for line 9 has 127.0.0.5 already\n"
+      "/virtual/conf:8: /virtual/domain2.com: owned by uid 0, mode 0775: a root must be owned by "
+      "root "
+      "and not writable by anyone else (-w only warns)\n"
+      "/virtual/conf:10: warning: unreachable: line 9 already has 127.0.0.5\n"
       "/virtual/conf:11: warning: default is /: any other address serves the host itself\n"
-      "/virtual/conf:12: warning: never reached, for line 11 is the default\n"
+      "/virtual/conf:12: warning: unreachable: line 11 is the default\n"
       "/virtual/conf: entries: 7, errors: 7, warnings: 3\n");
 }
 
@@ -196,7 +197,7 @@ TEST_F(Check, tests_a_hundred_thousand_lines_in_well_under_a_second) {
   write_config(text + "10.0.0.7 /virtual/domain2.com\n");
   const auto before = std::chrono::steady_clock::now();
   expect_report(virtuald({"-t", "/virtual/conf"}), 0,
-                "/virtual/conf:100001: warning: never reached, for line 8 has 10.0.0.7 already\n"
+                "/virtual/conf:100001: warning: unreachable: line 8 already has 10.0.0.7\n"
                 "/virtual/conf: entries: 100001, errors: 0, warnings: 1\n");
   // A bound against quadratic behaviour, not a measurement: it takes a quarter of a second.
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
@@ -271,7 +272,7 @@ TEST_F(Check, never_runs_the_loader_of_a_root_that_is_not_trusted) {
   EXPECT_EQ(0, outcome.status);
   EXPECT_NE(outcome.output.find(
                 "warning: shared libraries of /bin/ls in /virtual/domain1.com not tested: "
-                "somebody else could change its loader\n"),
+                "its loader could be changed by someone other than root\n"),
             std::string::npos)
       << outcome.output;
 }
@@ -280,7 +281,7 @@ TEST_F(Check, never_runs_a_loader_that_somebody_else_could_change) {
   put_ls_in_one_root();
   ::chmod(("/virtual/domain1.com" + loader()).c_str(), 0775);
   expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
-                    "somebody else could change " + loader());
+                    loader() + " could be changed by someone other than root");
 }
 
 // The loader may run code of the program's libraries, whoever wrote them.
@@ -297,12 +298,12 @@ TEST_F(Check, asks_the_loader_as_nobody) {
   EXPECT_EQ("65535\n", read_file("/virtual/domain1.com/out/groups"));
 }
 
-TEST_F(Check, says_that_nobody_may_not_read_a_program) {
+TEST_F(Check, says_that_nobody_cannot_read_a_program) {
   NEEDS_REAL_ROOT();
   put_ls_in_one_root();
   ::chmod("/virtual/domain1.com/bin/ls", 0700);
   expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
-                    "its loader is asked as nobody, who may not read it");
+                    "the loader runs as nobody, which cannot read the program");
 }
 
 TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
@@ -310,7 +311,7 @@ TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/ftpd\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1,
                 "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter "
-                "/usr/sbin/ftpd cannot be executed (its mode, or scripts of scripts without end)\n"
+                "/usr/sbin/ftpd cannot be executed (bad mode, or interpreters nested too deep)\n"
                 "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
 }
 
@@ -320,7 +321,7 @@ TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
   write_program(root / "usr/sbin/ftpd", "#!/bin/perl\n");
   const std::string report =
       "/virtual/conf:1: exec /usr/sbin/ftpd in /virtual/domain1.com: its interpreter /bin/perl "
-      "cannot be executed (its mode, or scripts of scripts without end)\n"
+      "cannot be executed (bad mode, or interpreters nested too deep)\n"
       "/virtual/conf: entries: 1, errors: 1, warnings: 0\n";
   write_file(root / "bin/perl", "not executable");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1, report);
@@ -430,12 +431,12 @@ TEST_F(Check, fails_when_the_report_cannot_be_written) {
 
 TEST_F(Check, does_not_go_with_what_starts_a_service) {
   const Outcome outcome = virtuald({"-t", "-u", "www", "/virtual/conf"});
-  EXPECT_EQ("virtuald: -a and -u do not go with -t\n", outcome.errors);
+  EXPECT_EQ("virtuald: -a and -u cannot be combined with -t\n", outcome.errors);
   EXPECT_EQ(125, outcome.status);
 }
 
 TEST_F(Check, takes_one_program_at_most) {
-  EXPECT_EQ("virtuald: -t takes a configuration file and perhaps a program\n",
+  EXPECT_EQ("virtuald: -t takes a configuration file and optionally a program\n",
             virtuald({"-t", "/virtual/conf", "a", "b"}).errors);
 }
 
@@ -583,7 +584,7 @@ TEST(Usage, version_is_printed_on_request) {
 }
 
 TEST(Usage, options_for_usage_and_version_take_nothing) {
-  EXPECT_EQ("virtuald: -V and -h take nothing\n", virtuald({"-V", "x"}).errors);
+  EXPECT_EQ("virtuald: -V and -h take no operands\n", virtuald({"-V", "x"}).errors);
 }
 
 }  // namespace

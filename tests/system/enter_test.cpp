@@ -456,10 +456,10 @@ TEST_F(Enter, says_why_the_program_does_not_start) {
 
 TEST_F(Enter, refuses_a_root_that_somebody_else_could_change) {
   ASSERT_EQ(0, ::chmod(kRoot.c_str(), 0777));
-  const std::string reason =
-      kRoot +
-      ": owned by uid 0, mode 0777: a root must be root's own and writable by nobody else (-w to "
-      "serve all the same)";
+  const std::string reason = kRoot +
+                             ": owned by uid 0, mode 0777: a root must be owned by root and not "
+                             "writable by anyone else (-w only "
+                             "warns)";
   expect_refusal_of(enter({"service"}), 125, reason);
   const Outcome warned = enter_with({"-w"}, {"service"});
   EXPECT_EQ("domain1\n", warned.output);
@@ -480,13 +480,12 @@ TEST_F(Enter, refuses_users_that_are_none) {
 TEST_F(Enter, refuses_a_command_line_that_is_wrong) {
   expect_refusal_of(run({kVirtuald, "-x", kRoot}), 125,
                     "-x takes a root and a program to run in it");
-  expect_refusal_of(enter_with({"-a", "x"}, {"service"}), 125, "-a does not go with -x");
+  expect_refusal_of(enter_with({"-a", "x"}, {"service"}), 125, "-a cannot be combined with -x");
   expect_refusal_of(run({kVirtuald, "-l", "1", "/virtual/conf", "service"}), 125,
-                    "-b and -l go with -x only");
-  expect_refusal_of(run({kVirtuald, "-b", "/virtual/conf", "service"}), 125,
-                    "-b and -l go with -x only");
+                    "-b and -l need -x");
+  expect_refusal_of(run({kVirtuald, "-b", "/virtual/conf", "service"}), 125, "-b and -l need -x");
   expect_refusal_of(enter_with({"-b", "-l", "1"}, {"service"}), 125,
-                    "-b and -l do not go together");
+                    "-b and -l cannot be combined");
   for (const char* seconds : {"", "0", "-1", "1s", "86401", "99999999999"}) {
     expect_refusal_of(enter_with({"-l", seconds}, {"service"}), 125,
                       "-l " + std::string(seconds) + ": not a number of seconds, 1 to 86400");
@@ -689,7 +688,7 @@ TEST_F(EnterBounds, program_that_ignores_signals_ends) {
   const Outcome outcome = enter_with(
       {"-l", "1"}, {"sh", "-c", "trap '' TERM HUP INT; echo begun; while :; do sleep 1002; done"});
   EXPECT_EQ("begun\n", outcome.output);
-  EXPECT_EQ("virtuald: sh in " + kRoot + ": killed, since it did not end within 1 s\n",
+  EXPECT_EQ("virtuald: sh in " + kRoot + ": killed because it did not end within 1 s\n",
             outcome.errors);
   EXPECT_EQ(124, outcome.status);
   EXPECT_FALSE(is_running("1002"));
@@ -758,7 +757,7 @@ TEST_F(EnterBounds, input_is_bounded) {
   EXPECT_EQ(command.input, run(command).output);
   command.input = std::string(4097, 'x');
   expect_refusal_of(run(command), 125,
-                    "standard input: longer than 4096 bytes, which -l passes on at the most");
+                    "standard input: longer than 4096 bytes, the most that -l passes on");
 }
 
 TEST_F(EnterBounds, terminal_does_not_reach_the_program) {

@@ -278,7 +278,7 @@ TEST_F(Faults, every_call_of_an_isolated_connection_interrupted) {
 /// A kernel or filter that says that a call succeeded which did nothing.
 TEST_F(Faults, setuid_that_does_nothing) {
   expect_refusal(serve_with_fault({"-u", "www"}, "setuid:retval=0:when=1"), 125,
-                 "setuid 33: root can be had back: not started");
+                 "setuid 33: root privileges could be regained; not started");
 }
 
 TEST_F(Faults, program_that_cannot_be_executed) {

@@ -22,9 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kRootRule =
-    ": a root must be root's own and writable by nobody else (-w to serve all the same)";
+    ": a root must be owned by root and not writable by anyone else (-w only warns)";
 const std::string kConfigRule =
-    ": a configuration must be root's own and writable by nobody else (-w to serve all the same)";
+    ": a configuration must be owned by root and not writable by anyone else (-w only warns)";
 
 class Trust : public ::testing::Test {
  protected:
@@ -200,7 +200,7 @@ TEST_F(Trust, test_mode_reports_the_directories_that_a_service_believes) {
   ::chmod("/virtual/domain1.com/etc", 0775);
   ::chmod("/virtual/domain1.com/dev", 01777);
   const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf"});
-  const std::string rule = ": it should be root's own and writable by nobody else\n";
+  const std::string rule = ": it should be owned by root and not writable by anyone else\n";
   EXPECT_EQ("/virtual/conf:1: warning: /virtual/domain1.com/etc: owned by uid 0, mode 0775" + rule +
                 "/virtual/conf:1: warning: /virtual/domain1.com/dev: owned by uid 0, mode 1777" +
                 rule + "/virtual/conf: entries: 1, errors: 0, warnings: 2\n",

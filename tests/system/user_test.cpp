@@ -164,9 +164,12 @@ TEST_F(User, line_of_any_length_is_refused) {
 }
 
 TEST_F(User, uid_0_by_any_name) {
-  expect_refused("root", "-u root: is uid 0 in /virtual/domain1.com, and -u is there to leave it");
-  expect_refused("toor", "-u toor: is uid 0 in /virtual/domain1.com, and -u is there to leave it");
-  expect_refused("0:100", "-u 0: is uid 0 in /virtual/domain1.com, and -u is there to leave it");
+  expect_refused("root",
+                 "-u root: is uid 0 in /virtual/domain1.com; -u must name an unprivileged user");
+  expect_refused("toor",
+                 "-u toor: is uid 0 in /virtual/domain1.com; -u must name an unprivileged user");
+  expect_refused("0:100",
+                 "-u 0: is uid 0 in /virtual/domain1.com; -u must name an unprivileged user");
 }
 
 TEST_F(User, arguments_that_name_nobody) {
