@@ -104,6 +104,13 @@ TEST_P(VirtfsUpdate, replaces_a_library_that_is_missing_or_was_tampered_with) {
   EXPECT_EQ("old\n", hello());
 }
 
+TEST_P(VirtfsUpdate, makes_directories_before_those_in_them) {
+  fs::remove_all(kDomain / "var/www");
+  upgrade_host();
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_TRUE(fs::is_directory(kDomain / "var/www/html"));
+}
+
 /// It works from directories of the domain, which an administrator's PATH may name as ".".
 TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
   for (const char* name : {"mv", "stat", "sed", "awk"}) {

@@ -85,8 +85,10 @@ end() {
 # processes_in ROOT: prints the pids of the processes that seem to have that root,
 # in one go for all. has_root looks closer.
 processes_in() {
-  stat -L -c '%d:%i %n' /proc/[0-9]*/root 2>/dev/null |
-    awk -v "root=$(stat -L -c %d:%i -- "$1")" '$1 == root { split($2, part, "/"); print part[3] }'
+  stat -L -c '%d:%i %n' -- "$1" /proc/[0-9]*/root 2>/dev/null | awk '
+    NR == 1 && $2 ~ /^\/proc\/[0-9]+\/root$/ { exit }
+    NR == 1 { root = $1; next }
+    $1 == root { split($2, part, "/"); print part[3] }'
 }
 
 # has_root PID ROOT: true when that is the root of the process: the same

@@ -111,11 +111,11 @@ write_record() {
   cp -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
   {
     [ -z "$numbers" ] || printf 'numbers:%s\n' "$numbers"
-    printf '%s' "$pairs" | sed 's/^/line:/'
+    [ -z "$pairs" ] || printf '%s' "$pairs" | sed 's/^/line:/'
     say_making
     printf 'made:%s\nupdated:%s\n' "$made" "$(date '+%Y-%m-%d %H:%M')"
-  } >"$work/record"
-  cp -- "$work/record" "$record.new" && mv -f -- "$record.new" "$record" || failed "$record"
+  } >"$record.new" || failed "$record"
+  mv -f -- "$record.new" "$record" || failed "$record"
 }
 
 # make_plans: makes the place for the plans.
@@ -177,6 +177,7 @@ build_fresh() {
   build
   prove
   write_plan "$root" "$making/plan"
+  grep '^[fl]' "$making/plan" >"$making/files"
 }
 
 # ---- Putting it in place --------------------------------------------------------
@@ -189,28 +190,59 @@ hold() {
 
 # differ: true unless the domain has all of the new plan, and its own plan is that.
 differ() {
-  list_made_places "$place" | sort >"$work/places"
+  list_made_places "$place" >"$work/places"
   ! is_fulfilled || ! cmp -s -- "$plan" "$making/plan"
 }
 
-# differences: writes the lines of the new plan that the domain does not fulfil to
-# changed and changed_etc, and the paths of the old one that it must not have any
-# more to gone, in the hidden directory. present is there already.
+# differences: writes the lines of files in the new plan that the domain does not fulfil to
+# changed_files and changed_etc, "MODE OWNER PATH" of the directories that it lacks to
+# missing, the directories of changed files to directories, libraries first, the loader and
+# the C library among them, then programs; and the paths of the old plan that the domain must
+# not have any more to gone, in the hidden directory. present and places are there already.
 differences() {
-  local old="$plan"
+  local old="$plan" list
   [ -f "$old" ] || old=/dev/null
-  paths_of "$old" | sort >"$work/old"
-  paths_of "$making/plan" | sort >"$work/new"
-  paths_of "$work/present" | sort >"$work/there"
-  {
-    grep '^[fl]' "$making/plan" | comm -23 - "$work/present"
-    # A directory that is there is the domain's.
-    comm -23 "$work/new" "$work/there" | awk '
-      NR == FNR { missing[$0]; next }
-      $1 == "d" { path = $0; sub(/^d [^ ]* [^ ]* - - /, "", path); if (path in missing) print }' - "$making/plan"
-  } >"$work/changed"
-  comm -23 "$work/old" "$work/new" | comm -12 - "$work/there" | sort -r >"$work/gone"
-  grep '^[eE]' "$making/plan" | comm -23 - "$old" >"$work/changed_etc" || :
+  for list in changed_files changed_etc missing directories gone; do
+    : >"$work/$list.new"
+  done
+  work=$work awk '
+    # The path in a line of a plan, but for those of etc and of places.
+    function path_of(line) {
+      if (sub(/^f [^ ]* [^ ]* [^ ]* [^ ]* /, "", line) || sub(/^d [^ ]* [^ ]* - - /, "", line)) return line
+      if (sub(/^l - - - - /, "", line) && match(line, /.* -> /)) return substr(line, 1, RLENGTH - 4)
+      return ""
+    }
+    function put(line, list) { print line >(work "/" list ".new") }
+    BEGIN { work = ENVIRON["work"] }
+    FILENAME == ARGV[1] { line[++count] = $0; is_line[$0]; if ((path = path_of($0)) != "") is[path]; next }
+    FILENAME == ARGV[2] { old[$0]; if ((path = path_of($0)) != "") was[path]; next }
+    # A domain has as many files as it likes: no more of them is kept than the plans name.
+    {
+      if ($0 in is_line) present[$0]
+      path = path_of($0)
+      if (path in is || path in was) there[path]
+    }
+    END {
+      for (i = 1; i <= count; i++) {
+        text = line[i]; path = path_of(text); split(text, word, " ")
+        if (text ~ /^[fl]/ && !(text in present)) {
+          put(text, "changed_files")
+          if (sub(/\/[^\/]*$/, "", path)) put((path ~ /(^|\/)lib/ ? 1 : 2) " " path, "directories")
+        }
+        # A directory that is there is the domain'"'"'s.
+        if (text ~ /^d/ && !(path in there)) put(word[2] " " word[3] " " path, "missing")
+        if (text ~ /^v/ && !(text in present)) put(substr(text, 3), "missing")
+        if (text ~ /^[eE]/ && !(text in old)) put(text, "changed_etc")
+      }
+      for (path in was) if (!(path in is) && path in there) put(path, "gone")
+    }' "$making/plan" "$old" "$work/present" "$work/places"
+  for list in changed_files changed_etc; do
+    mv -f -- "$work/$list.new" "$work/$list"
+  done
+  sort -u -- "$work/directories.new" >"$work/directories"
+  # What is in another directory comes after it, and goes before it.
+  sort -k 3 -- "$work/missing.new" >"$work/missing"
+  sort -r -- "$work/gone.new" >"$work/gone"
 }
 
 # paths_of PLAN: prints the paths of what is not in etc.
@@ -223,20 +255,15 @@ replace() {
   local stage="$work/stage" fine=true directory mode owner
   rm -rf -- "$stage"
   mkdir -- "$stage"
-  {
-    sed -n 's/^d \([^ ]*\) \([^ ]*\) - - /\1 \2 /p' "$work/changed"
-    grep '^v' "$making/plan" | comm -23 - "$work/places" | sed 's/^v //'
-  } | while read -r mode owner directory; do
+  while read -r mode owner directory; do
     make_directory "$directory" "$mode" "$owner"
-  done
-  grep '^[fl]' "$work/changed" >"$work/changed_files" || return 0
+  done <"$work/missing"
+  [ -s "$work/changed_files" ] || return 0
   paths_of "$work/changed_files" | tr '\n' '\0' |
     (cd -- "$making/root" && xargs -0 -r "$cp" -dp ${link:+"$link"} ${clone:+"$clone"} --parents -t "$stage" --) ||
     failed "$place"
-  # Libraries first, the loader and the C library among them; then programs.
-  (cd -- "$stage" && find . -mindepth 1 -type d | sed 's,^\./,,' |
-    awk '{ print ($0 ~ /(^|\/)lib/ ? 1 : 2), $0 }' | sort | cut -d ' ' -f 2-) >"$work/directories"
   while IFS= read -r directory; do
+    directory=${directory#? }
     move_in "$stage/$directory" "$directory" || fine=false
   done <"$work/directories"
   "$fine"
@@ -260,7 +287,9 @@ make_directory() (
 # is_of_domain DIRECTORY: true where it is on the file system of the hidden directory,
 # so that what is moved there is renamed.
 is_of_domain() {
-  [ "$(stat -c %d -- "$1")" = "$(stat -c %d -- "$work")" ]
+  # shellcheck disable=SC2046 # two words
+  set -- $(stat -c %d -- "$1" "$work")
+  [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
 # move_in STAGE DIRECTORY: moves the files of the stage to that directory of the
@@ -354,7 +383,10 @@ place_etc() (
 # say_changes: says what would be done.
 say_changes() {
   local path
-  paths_of "$work/changed" | while IFS= read -r path; do
+  {
+    paths_of "$work/changed_files"
+    cut -d ' ' -f 3- -- "$work/missing"
+  } | while IFS= read -r path; do
     say "Would replace $place/$path"
   done
   while IFS= read -r path; do
@@ -381,7 +413,7 @@ say_users_of_old_files() {
 # were tried in the root that was made, and so would start here.
 is_fulfilled() {
   list_system "$place" >"$work/present"
-  [ -z "$(grep '^[fl]' "$making/plan" | comm -23 - "$work/present")" ]
+  [ -z "$(comm -23 -- "$making/files" "$work/present")" ]
 }
 
 # update DOMAIN: the whole of -u for one domain.
