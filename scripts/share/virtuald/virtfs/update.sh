@@ -125,6 +125,7 @@ make_plans() {
 
 # say_making: prints the lines of a record that say how the root was made.
 say_making() {
+  local version
   if [ -n "$asked" ]; then
     printf '%s' "$asked" | sort -u | sed 's/^/program:/'
   else
@@ -135,7 +136,9 @@ say_making() {
   else
     printf 'links:no\n'
   fi
-  [ -z "$virtuald" ] || "$virtuald" -V | sed 's/^virtuald /version:/'
+  version=''
+  [ -z "$virtuald" ] || version=$("$virtuald" -V)
+  [ -z "$version" ] || printf 'version:%s\n' "${version#virtuald }"
 }
 
 # make_fresh: makes a root of the domain's programs in the hidden directory, unless
@@ -436,7 +439,7 @@ update() {
       say_changes
       return
     fi
-    choose_copy
+    ! "$hard_links" || choose_copy
     strictly replace || fine=false
     replace_etc
     remove_gone
@@ -453,7 +456,7 @@ update() {
 
 # update_domains: -u of the domains in wanted, a line for each, or of all that there
 # are. It sets more to the programs that they are to have besides, VIRTUAL to its
-# real path, and wanted.
+# real path, and wanted, hard_links, and what choose_copy sets.
 update_domains() {
   local name fine=true
   need_root
@@ -464,6 +467,8 @@ update_domains() {
   find_outsider
   open_work
   find_owners
+  hard_links=false
+  choose_copy
   while IFS= read -r name; do
     [ -n "$name" ] || continue
     (update "$name") || fine=false
