@@ -111,6 +111,22 @@ TEST_P(VirtfsUpdate, makes_directories_before_those_in_them) {
   EXPECT_TRUE(fs::is_directory(kDomain / "var/www/html"));
 }
 
+/// Configuration of a package may be in a directory that an account of the host can write to.
+TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
+  static const bool writable = (make_writable("/var"), true);
+  static_cast<void>(writable);
+  const fs::path status = "/var/lib/dpkg/status";
+  write_file(status, read_file(status) + "\nPackage: hello\nStatus: install ok installed\n");
+  write_file("/var/lib/dpkg/info/hello.list", "/usr/bin/hello\n/etc/hello\n");
+  write_file("/etc/hello/conf", "x");
+  fs::remove("/etc/hello/link");
+  fs::create_symlink("x\nf 755 0:0 1 1 usr/../../../forged", "/etc/hello/link");
+  make({"-p", "hello", "two.com"});
+  EXPECT_TRUE(fs::exists("/virtual/two.com/etc/hello/conf"));
+  EXPECT_EQ(std::string::npos, read_file("/virtual/.virtfs/.plans/two.com").find("forged"));
+  expect_done(update({"two.com"}), "/virtual/two.com: has what the host has\n");
+}
+
 /// It works from directories of the domain, which an administrator's PATH may name as ".".
 TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
   for (const char* name : {"mv", "stat", "sed", "awk"}) {

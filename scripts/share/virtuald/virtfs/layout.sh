@@ -245,10 +245,10 @@ scrub_etc() {
   {
     printf 'PRIVATE KEY-----\n'
     [ -z "$hashes" ] || printf '%s\n' "$hashes"
-  } | grep -rlF -f - . | remove_named 'it holds a key or a password'
-  grep -rlE -e '://[^/:[:space:]]*:[^/@[:space:]]+@' . | remove_named 'it holds a key or a password'
+  } | "$grep" -rlF -f - . | remove_named 'it holds a key or a password'
+  "$grep" -rlE -e '://[^/:[:space:]]*:[^/@[:space:]]+@' . | remove_named 'it holds a key or a password'
   # shellcheck disable=SC2086 # a list of names
-  host_names | grep -rlwsF -f - $shell_files | remove_named 'it names this host'
+  host_names | "$grep" -rlwsF -f - $shell_files | remove_named 'it names this host'
   cd /
 }
 

@@ -52,13 +52,14 @@ list_made_places() {
   (cd -P -- "$1" && "$find" var run -name "*$newline*" -prune -o -type d -printf 'v %m %U:%G %p\n')
 }
 
-# list_etc DIRECTORY: the same for etc, of a root that nobody else can change.
+# list_etc DIRECTORY: the same for etc, of a root that nobody else can change. A link that
+# an account of the host may have made there can lead to more than one line, too.
 list_etc() {
   (
     cd -P -- "$1"
     find etc -type f | grep -vE -e "$own_etc" | sort | tr '\n' '\0' | xargs -0 -r sha256sum -- |
       sed 's/^\([0-9a-f]*\)  /e \1 /'
-    "$find" etc -type l -printf 'E %l %p\n'
+    "$find" etc -type l ! -lname "*$newline*" -printf 'E %l %p\n'
   ) | sort
 }
 
