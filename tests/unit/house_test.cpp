@@ -1,4 +1,4 @@
-// The rules of README's section "Layout" that a text search can hold.
+// The rules of README's section "Contributing" that a text search can hold.
 
 #include <gtest/gtest.h>
 
