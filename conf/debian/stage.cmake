@@ -20,7 +20,7 @@ endforeach()
 
 file(COPY ${debian}/changelog ${debian}/copyright DESTINATION ${documents})
 compress(${documents}/changelog)
-# The licence stands in copyright.
+# The licence is in copyright.
 file(REMOVE ${documents}/LICENSE)
 file(MAKE_DIRECTORY ${root}/usr/share/lintian/overrides)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/debian/lintian-overrides ${root}/usr/share/lintian/overrides/virtuald)

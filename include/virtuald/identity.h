@@ -29,7 +29,7 @@ struct Identity {
 };
 
 /// Splits `text`, the argument of -u, and refuses what can name no user: an empty half, a sign, a
-/// number that is no user or group ID ((uid_t)-1 is none), and a numeric user without a group.
+/// number that is not a user or group ID ((uid_t)-1 is not), and a numeric user without a group.
 [[nodiscard]] bool parse_user_spec(std::string_view text, UserSpec& spec, Error& error);
 
 /// Looks `spec` up in /etc/passwd and /etc/group, read as text (passwd(5), group(5)), since

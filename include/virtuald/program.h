@@ -35,7 +35,7 @@ enum class Start { missing, failed };
 
 /// Becomes the program `arguments` says, looked for by `name` in `search_path`; the environment
 /// stays. Like execvp(3) it goes on to the next directory where a file is missing or may not be
-/// executed; unlike it, a file that is no program is never handed to a shell. `root` is for
+/// executed; unlike it, a file that is not a program is never passed to a shell. `root` is for
 /// messages. Returns only on failure, with the reason in `error`.
 [[nodiscard]] Start start_program(const char* name, std::string_view search_path,
                                   char* const* arguments, const char* root, Error& error);

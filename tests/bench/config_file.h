@@ -9,7 +9,7 @@ namespace bench {
 
 enum class Family { ipv4, ipv6, mixed };
 
-/// Where the line that matches stands.
+/// The place of the line that matches.
 enum class Position { first, middle, last, none };
 
 struct ConfigShape {

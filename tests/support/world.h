@@ -23,7 +23,7 @@ namespace testing_support {
 /// Returns what main should.
 int run_tests_in_private_world(int argc, char** argv);
 
-/// The same for what is no test: does `body` there, and returns what it returned.
+/// The same outside of a test: does `body` there, and returns what it returned.
 int run_in_private_world(const std::function<int()>& body);
 
 /// Whether this process is in one.

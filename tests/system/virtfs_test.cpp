@@ -210,7 +210,7 @@ TEST_P(Virtfs, takes_the_interpreter_that_env_finds) {
 
 TEST_P(Virtfs, takes_a_program_that_alternatives_lead_to) {
   if (!fs::is_symlink("/usr/bin/awk")) {
-    SKIP_OR_FAIL("awk is no alternative here");
+    SKIP_OR_FAIL("awk is not an alternative here");
   }
   make({"-p", "awk", "one.com"});
   EXPECT_EQ("42\n", run_in("one.com", {"awk", "BEGIN { print 6 * 7 }"}).output);
@@ -1564,7 +1564,7 @@ TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
   write_file(host("etc/issue"), "mail.example\n");
   write_file(host("etc/hosts"), "127.0.1.1 little-host.example little-host\n");
   const Outcome outcome = make_whole();
-  // Daemons look up the name that the kernel has, which is no secret.
+  // Daemons look up the name that the kernel has, which is not a secret.
   EXPECT_EQ(root("etc/hosts").string() + "\n", files_with(root(""), "little-host"));
   EXPECT_EQ("", files_with(root(""), "mail.example"));
   EXPECT_TRUE(testing_support::contains(outcome.errors,

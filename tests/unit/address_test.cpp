@@ -13,7 +13,7 @@
 namespace virtuald {
 namespace {
 
-/// The address that `text` is, written as virtuald writes it; "none" if it is no address.
+/// The address that `text` is, written as virtuald writes it; "none" if it is not an address.
 std::string normal_form(const char* text) {
   Address address;
   AddressText buffer;

@@ -26,8 +26,8 @@ class LineTable {
     slots_ = memory == MAP_FAILED ? nullptr : static_cast<Slot*>(memory);
   }
 
-  /// The line that `key` was first added with, or 0 after adding it with `line`. Also 0 if there
-  /// was no memory: then a repetition is missed.
+  /// The line that `key` was first added with, or 0 after adding it with `line`. Also 0 if
+  /// memory ran out: then a repetition is missed.
   [[nodiscard]] std::size_t add(const Key& key, std::size_t line) {
     if (slots_ == nullptr) {
       return 0;

@@ -226,7 +226,7 @@ make_homes() {
   done
 }
 
-# make_cache: the loader's cache, where a library stands in a directory that
+# make_cache: the loader's cache, where a library is in a directory that
 # it would not look into by itself.
 make_cache() {
   local libc library
