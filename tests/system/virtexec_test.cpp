@@ -157,7 +157,7 @@ TEST_P(Virtexec, says_that_it_wants_a_link_or_a_domain) {
   const Outcome outcome = run_script("virtexec");
   EXPECT_EQ(2, outcome.status);
   EXPECT_EQ(
-      "virtexec: cannot run bare: give a domain and a program, or call it through a link named "
+      "virtexec: no arguments: give a domain and a program, or call it through a link named "
       "virtPROGRAM",
       testing_support::split_lines(outcome.errors).at(0));
 }
