@@ -3,7 +3,7 @@
 
 namespace bench {
 
-/// Their exit status, by which a run is known to have reached it. A wrapper that fails leaves with
+/// Their exit status, by which a run is known to have reached it. A wrapper that fails exits with
 /// another.
 constexpr int kServiceStatus = 42;
 

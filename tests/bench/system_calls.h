@@ -68,7 +68,7 @@ struct Start {
   char** environment;
 };
 
-/// Becomes the program that `arguments` begin with; leaves with 127 if that fails.
+/// Becomes the program that `arguments` begin with; exits with 127 if that fails.
 [[noreturn]] inline void become_program(char** arguments, char** environment) {
   system_call(SYS_execve, address_of(arguments[0]), address_of(arguments), address_of(environment));
   leave(127);

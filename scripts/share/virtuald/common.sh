@@ -5,7 +5,7 @@
 #   program     the name that the script was called by, for messages
 #   VIRTUAL     the leading directory, which holds the domains; from the
 #               environment, else /etc/default/virtuald, else /virtual
-#   die_status  the status that die leaves with; a script may change it
+#   die_status  the status that die exits with; a script may change it
 #   newline     a newline
 #   root_path   the PATH of root, where nothing says another
 
@@ -40,13 +40,13 @@ warn() {
   printf '%s: %s\n' "$program" "$1" >&2
 }
 
-# die MESSAGE: warns, and leaves with $die_status.
+# die MESSAGE: warns, and exits with $die_status.
 die() {
   warn "$1"
   exit "$die_status"
 }
 
-# bad_usage: shows the usage of the script, and leaves with 2.
+# bad_usage: shows the usage of the script, and exits with 2.
 bad_usage() {
   usage >&2
   exit 2

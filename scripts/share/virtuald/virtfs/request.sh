@@ -2,7 +2,7 @@
 # virtfs/request.sh - what is asked for: the command line, and what must be true of it before anything is
 # made.
 
-# bad_request MESSAGE: warns, shows the usage, and leaves with 2.
+# bad_request MESSAGE: warns, shows the usage, and exits with 2.
 bad_request() {
   warn "$1"
   bad_usage
