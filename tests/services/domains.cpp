@@ -33,12 +33,19 @@ void copy_what_stands_outside_usr(const std::string& package) {
 void finish_installation(const std::string& package) {
   if (package == "sendmail-bin") {
     fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
+    for (const char* name : {"mailq", "newaliases"}) {
+      fs::create_symlink(std::string("../libexec/sendmail/") + name,
+                         std::string("/usr/bin/") + name);
+    }
     must_run({"update-rc.d", "sendmail", "defaults"});
   } else if (package == "popa3d") {
     must_run({"useradd", "--system", "--home-dir", "/var/lib/popa3d", "popa3d"});
     must_run({"update-rc.d", "popa3d", "defaults"});
   } else if (package == "exim4-daemon-light") {
     must_run({"useradd", "--system", "--home-dir", "/var/spool/exim4", "-U", "Debian-exim"});
+  } else if (package == "vim-tiny") {
+    fs::remove("/usr/bin/vi");
+    fs::create_symlink("vim.tiny", "/usr/bin/vi");
   } else if (package == "systemd") {
     must_run({"systemd-machine-id-setup"});
     must_run({"systemd-sysusers", "systemd-network.conf"});

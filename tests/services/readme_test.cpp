@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -29,27 +31,66 @@ std::vector<std::string> read_commands(const std::string& heading) {
   return commands;
 }
 
-TEST(Readme, leads_to_two_domains_with_ftp_mail_and_pop) {
-  NEEDS_REAL_ROOT();
-  make_machine({"inetutils-ftpd", "m4", "openbsd-inetd", "popa3d", "sendmail-bin", "sendmail-cf"});
-  must_run({"rm", "-r", "/virtual"});
-  must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
-  const BackgroundProcess name_server(dns());
-
+/// Runs the page's commands, but for the one that reads the mail, which is given back in
+/// `read_mail`.
+std::string follow_the_page(std::string& read_mail) {
   std::vector<std::string> commands =
       read_commands("From an empty Debian machine to two domains with FTP, mail and POP");
-  const std::string read_mail = commands.back();
+  read_mail = commands.back();
   commands.pop_back();
   std::string script = "set -eu\n";
+  bool is_installing = false;
   for (const std::string& command : commands) {
     // What is to be installed is there.
-    script += command.starts_with("apt-get ") ? "" : command + "\n";
+    is_installing = is_installing || command.starts_with("apt-get ");
+    script += is_installing ? "" : command + "\n";
+    is_installing = is_installing && command.ends_with('\\');
   }
-  EXPECT_PRED2(contains, must_run({"sh"}, script), "This is example.com.\n");
+  return must_run({"sh"}, script);
+}
+
+/// A machine with what the page installs.
+void make_machine_of_the_page() {
+  make_machine({"inetutils-ftpd", "m4", "openbsd-inetd", "popa3d", "sendmail-bin", "sendmail-cf",
+                "vim-tiny"});
+  must_run({"rm", "-r", "/virtual"});
+  must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
+}
+
+TEST(Readme, leads_to_two_domains_with_ftp_mail_and_pop) {
+  NEEDS_REAL_ROOT();
+  make_machine_of_the_page();
+  const BackgroundProcess name_server(dns());
+  std::string read_mail;
+  EXPECT_PRED2(contains, follow_the_page(read_mail), "This is example.com.\n");
   // Nobody types so fast that the mail is not there yet.
   EXPECT_TRUE(eventually([&] {
     return contains(run({"sh", "-c", read_mail}).output, "\r\n\r\nto example.net\r\n");
   }));
+}
+
+TEST(Readme, leads_to_domains_in_which_every_virtx_works) {
+  NEEDS_REAL_ROOT();
+  make_machine_of_the_page();
+  const BackgroundProcess name_server(dns());
+  std::string read_mail;
+  follow_the_page(read_mail);
+  ::setenv("VIRTUAL_DOMAIN", "example.com", 1);
+  const std::string root = "/virtual/example.com/";
+  const std::string hosts_accounts = read_file("/etc/passwd");
+
+  must_run({"virtadduser", "--disabled-password", "--gecos", "", "carol"});
+  EXPECT_PRED2(contains, read_file(root + "etc/passwd"), "\ncarol:x:");
+  EXPECT_TRUE(std::filesystem::exists(root + "home/carol"));
+  must_run({"virtpasswd", "carol"}, "one word\none word\n");
+  EXPECT_PRED2(contains, read_file(root + "etc/shadow"), "\ncarol:$");
+  must_run({"virtvi", "-e", "-s", "/home/carol/note"}, "i\nwritten\n.\nwq\n");
+  EXPECT_EQ("written\n", read_file(root + "home/carol/note"));
+  EXPECT_PRED2(contains, must_run({"virtmailq"}), "mqueue is empty");
+  must_run({"virtnewaliases"});
+  must_run({"virtdeluser", "carol"});
+  EXPECT_EQ(std::string::npos, read_file(root + "etc/passwd").find("carol"));
+  EXPECT_EQ(hosts_accounts, read_file("/etc/passwd"));
 }
 
 }  // namespace
