@@ -48,10 +48,10 @@ class Installed : public RootsTest {
 
   /// inetd with a line for the service, in roots of this test's kind.
   static Command serve(const std::string& service, const std::string& config,
-                       const std::string& command) {
-    const std::string option = GetParam() == std::string("isolated") ? " -i" : "";
-    return inetd({service + " stream tcp nowait root /usr/local/bin/virtuald virtuald" + option +
-                  " /virtual/" + config + " " + command});
+                       const std::string& command, const std::string& options = "") {
+    const std::string isolate = GetParam() == std::string("isolated") ? " -i " : " ";
+    return inetd({service + " stream tcp nowait root /usr/local/bin/virtuald virtuald" + isolate +
+                  options + " /virtual/" + config + " " + command});
   }
 
   static std::string bobs_listing() {
@@ -105,6 +105,20 @@ TEST_P(Installed, exim_delivers_to_bob) {
   const BackgroundProcess server(serve("smtp", "conf.mail", "exim4 -bs"));
   EXPECT_EQ("", send_to_bob());
   EXPECT_TRUE(arrives("for bob", domain().root() / "var/mail/bob"));
+}
+
+TEST_P(Installed, postfix_delivers_to_bob_once_its_master_runs) {
+  NEEDS_ARCHIVES("postfix");
+  make_domains_of("postfix", "sendmail");
+  // What virtfs(8) says of it.
+  const std::string& name = domain().name;
+  must_run({"virtexec", name, "newaliases"});
+  must_run({"virtexec", name, "postconf", "-MX", "smtp/inet"});
+  must_run({"virtexec", name, "/usr/lib/postfix/sbin/master", "-w"});
+  const BackgroundProcess server(serve("smtp", "conf.mail", "sendmail -bs", "-u postfix"));
+  EXPECT_EQ("", send_to_bob());
+  EXPECT_TRUE(arrives("for bob", domain().root() / "var/mail/bob"));
+  EXPECT_EQ("Mail queue is empty\n", must_run({"virtexec", name, "mailq"}));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 mail_commands='sendmail mailq newaliases'
 
 # brought_by PATH: prints what a program, a library or a directory of helpers brings, a line for each: "program
-# NAME", "file PATH", "tree PATH" or "link PATH TARGET"; or "never PATH", which is not to be there. What the host
+# NAME", "file PATH", "tree PATH", "link PATH TARGET" or "place MODE OWNER:GROUP PATH"; or "never PATH", which is not to be there. What the host
 # lacks is left out by those who read this.
 brought_by() {
   local directory="${1%/*}"
@@ -23,8 +23,12 @@ brought_by() {
     printf 'program %s\n' $mail_commands
     ;;
   /usr/lib/postfix)
-    # smtpd and sendmail leave each message and each question to these, which are set-group-id.
-    printf 'program %s\n' /usr/sbin/postdrop /usr/sbin/postqueue /usr/sbin/postlog
+    # smtpd and sendmail leave each message and each question to the first two, which are set-group-id;
+    # newaliases is done by postalias, and postconf and postmap are what its configuration is changed with.
+    printf 'program %s\n' /usr/sbin/postdrop /usr/sbin/postqueue /usr/sbin/postlog /usr/sbin/postalias \
+      /usr/sbin/postconf /usr/sbin/postmap /usr/sbin/postsuper $mail_commands
+    # Its start makes these on the host, and in the queue of a domain nothing does.
+    printf 'place 0700 postfix:root /var/spool/postfix/%s\n' hold trace
     ;;
   */vim.*)
     # Without its defaults vim starts with an error, and these start the others.
@@ -65,11 +69,11 @@ brought_by() {
   esac
 }
 
-# bring_all: copies what the rules name for the programs, files and libraries in names, files and uses, if the host has
+# bring_all: copies what the rules name for the programs, files, helpers and libraries in names, files, helpers and uses, if the host has
 # it and everybody may read it; makes links, and removes what is not to be there.
 bring_all() {
   local brought kind path target
-  brought=$(printf '%s\n' "$names$files$uses" | while IFS= read -r path; do brought_by "$path"; done | sort -u)
+  brought=$(printf '%s\n' "$names$files$helpers$uses" | while IFS= read -r path; do brought_by "$path"; done | sort -u)
   set --
   while read -r kind path target; do
     if [ "$kind" = file ] && [ -f "$path" ]; then
@@ -88,6 +92,7 @@ END
         ln -s -- "$target" "$root$path"
       fi
       ;;
+    place) make_place "$path" "${target%% *}" "${target#* }" ;;
     never) rm -f -- "$root$path" ;;
     esac
   done <<END
