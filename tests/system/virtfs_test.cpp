@@ -1462,6 +1462,48 @@ TEST_P(VirtfsWhole, runs_the_hosts_programs) {
   EXPECT_EQ("42\n", run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output);
 }
 
+TEST_P(VirtfsWhole, has_the_directories_of_daemons_and_nothing_in_them) {
+  struct Place {
+    const char* path;
+    uid_t owner;
+    gid_t group;
+    mode_t mode;
+  };
+  constexpr uid_t kDaemon = 120;
+  write_file(host("etc/passwd"),
+             read_file(host("etc/passwd")) + "popd:x:120:120::/var/lib/pop/home:/bin/false\n");
+  write_file(host("etc/group"), read_file(host("etc/group")) + "popd:x:120:\n");
+  const std::vector<Place> places = {{"var/lib/pop/home", kDaemon, kDaemon, 0700},
+                                     {"var/lib/store", kDaemon, 0, 0750},
+                                     {"var/log/popd", 0, kDaemon, 02750},
+                                     {"var/spool/queue", 0, 0, 0700},
+                                     {"var/spool/queue/active", kDaemon, kDaemon, 01730}};
+  for (const Place& place : places) {
+    write_file(host(place.path) / "mail", "of the host\n");
+    ASSERT_EQ(0, ::chown(host(place.path).c_str(), place.owner, place.group));
+    ASSERT_EQ(0, ::chmod(host(place.path).c_str(), place.mode));
+  }
+  for (const char* persons : {"var/lib/bob", "var/spool/bob", "var/spool/queue/bob"}) {
+    fs::create_directories(host(persons));
+    ASSERT_EQ(0, ::chown(host(persons).c_str(), 1000, 1000));
+  }
+
+  make_whole();
+  for (const Place& place : places) {
+    struct stat status {};
+    ASSERT_EQ(0, ::stat(root(place.path).c_str(), &status)) << place.path;
+    EXPECT_EQ(place.owner, status.st_uid) << place.path;
+    EXPECT_EQ(place.group, status.st_gid) << place.path;
+    EXPECT_EQ(place.mode, status.st_mode & 07777) << place.path;
+    EXPECT_FALSE(fs::exists(root(place.path) / "mail")) << place.path;
+  }
+  for (const char* left_out : {"var/lib/bob", "var/spool/bob", "var/spool/queue/bob"}) {
+    EXPECT_FALSE(fs::exists(root(left_out))) << left_out;
+  }
+  EXPECT_EQ("/virtual/one.com: has what the host has\n",
+            testing_support::run(on_host("virtfs", {"-u", "one.com"})).output);
+}
+
 TEST_P(VirtfsWhole, is_updated_as_it_was_made) {
   ASSERT_EQ(0, make_whole().status);
   Outcome outcome = testing_support::run(on_host("virtfs", {"-u", "one.com"}));
@@ -1762,7 +1804,7 @@ TEST_P(VirtfsWhole, takes_no_mail_and_no_jobs_of_the_host) {
   write_file(host("root/.ssh/id_rsa"), "key\n");
   write_file(host("home/ann/file"), "hers\n");
   make_whole();
-  for (const char* name : {"var/spool/cron", "var/mail/root", "root/.ssh", "home/ann"}) {
+  for (const char* name : {"var/spool/cron/root", "var/mail/root", "root/.ssh", "home/ann"}) {
     EXPECT_FALSE(fs::exists(root(name))) << name;
   }
 }

@@ -158,8 +158,8 @@ read_places='
   name ~ /^(Runtime|State|Cache|Logs)DirectoryMode$/ { sub(/DirectoryMode$/, "", name); mode[name] = value }
   END { end_unit() }'
 
-# list_places: prints the lines of places: what the packages have there, what has a name of the programs', and
-# what is made when the host starts.
+# list_places: prints the lines of places, what is above a place before it: what the packages have there, what has a
+# name of the programs', and what is made when the host starts.
 list_places() {
   local path
   {
@@ -171,14 +171,21 @@ list_places() {
       printf '%s\n' "$path"
       case $path in
       # A queue has its directories in it, which the package makes when it is installed.
-      /var/spool/*) find "$path" -mindepth 1 -maxdepth 1 -type d ;;
+      /var/spool/*) find "$path" -mindepth 1 -maxdepth 1 -type d ! -name "*$newline*" ;;
       esac
     fi
-  done | tr '\n' '\0' | xargs -0 -r stat -c '%a %u:%g %n' -- | sed -E 's/^([0-9]+) ([0-9]{4,}:[0-9]+|[0-9]+:[0-9]{4,}) /\1 0:0 /' | sort -u
+  done | sort -u | tr '\n' '\0' | xargs -0 -r stat -c '%a %u:%g %n' -- |
+    # In a queue those of people are named after them, or after what is theirs.
+    sed -E '/^[0-9]+ [0-9]{4,}:[0-9]+ [/]var[/]spool[/][^/]+[/]/d' | no_persons
   printf '%s\n' "$found" | grep -E '^(/usr)?/lib/(tmpfiles[.]d/.*[.]conf|systemd/system/.*[.]service)$' |
     while IFS= read -r path; do
       [ ! -f "$path" ] || printf '%s\n' "$path"
     done | tr '\n' '\0' | xargs -0 -r awk "$read_places"
+}
+
+# no_persons: prints the lines of places that it reads, where what is a person's is root's.
+no_persons() {
+  sed -E 's/^([0-9]+) ([0-9]{4,}:[0-9]+|[0-9]+:[0-9]{4,}) /\1 0:0 /'
 }
 
 # add_helpers: adds what the helpers need to needed, and the programs that rules bring to queue.
@@ -203,16 +210,14 @@ END
 
 # make_packages: what find_packages has found, and what rules bring, in the root.
 make_packages() {
-  local mode owner path
+  local path
   printf '%s' "$helpers" | while IFS= read -r path; do
     copy_tree "$path"
   done
   printf '%s' "$settings" | while IFS= read -r path; do
     copy_setting "$path"
   done
-  printf '%s\n' "$places" | while read -r mode owner path; do
-    [ -z "$path" ] || make_place "$mode" "$owner" "$path"
-  done
+  make_places
   bring_all
 }
 
@@ -224,6 +229,14 @@ copy_setting() {
     copy_plain_etc "${1#/etc/}"
     [ -e "$root$1" ] || warn "$1: not everybody may read it: left out"
   fi
+}
+
+# make_places: makes what is in places.
+make_places() {
+  local mode owner path
+  printf '%s\n' "$places" | while read -r mode owner path; do
+    [ -z "$path" ] || make_place "$mode" "$owner" "$path"
+  done
 }
 
 # make_place MODE OWNER:GROUP PATH: makes an empty directory.

@@ -218,12 +218,16 @@ make_homes() {
   printf '%s' "$names" | awk -F: '
     NR == FNR { sub(/.*\//, ""); program[$0]; next }
     $1 in program && $6 ~ /^\/var\// { print $6 }' - "$root/etc/passwd" | while IFS= read -r directory; do
-    if [ -d "$directory" ] && [ ! -e "$root$directory" ]; then
-      mkdir -p -- "$root$directory"
-      chown -- "$(stat -c %u:%g -- "$directory")" "$root$directory"
-      chmod -- "$(stat -c %a -- "$directory")" "$root$directory"
-    fi
+    make_home "$directory"
   done
+}
+
+# make_home DIRECTORY: an empty directory with the owner and the mode that it has on the host.
+make_home() {
+  local places
+  [ -d "$1" ] || return 0
+  places=$(stat -Lc '%a %u:%g %n' -- "$1" | no_persons)
+  make_places
 }
 
 # make_cache: the loader's cache, where a library is in a directory that
