@@ -121,5 +121,27 @@ TEST_P(Installed, postfix_delivers_to_bob_once_its_master_runs) {
   EXPECT_EQ("Mail queue is empty\n", must_run({"virtexec", name, "mailq"}));
 }
 
+TEST(Git, clones_and_pushes_in_a_domain) {
+  NEEDS_REAL_ROOT();
+  if (!fs::exists("/usr/bin/git")) {
+    SKIP_OR_FAIL("needs git");
+  }
+  make_machine();
+  make_domains({"git"});
+  const auto git = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"virtexec", domain().name, "git", "-c", "user.name=bob",
+                                         "-c", "user.email=bob@localhost", "-C", "/tmp"});
+    return must_run(arguments);
+  };
+  git({"init", "--quiet", "--bare", "store"});
+  git({"clone", "--quiet", "/tmp/store", "work"});
+  git({"-C", "work", "commit", "--quiet", "--allow-empty", "--message", "first"});
+  git({"-C", "work", "push", "--quiet", "origin", "HEAD"});
+  git({"clone", "--quiet", "file:///tmp/store", "copy"});
+  EXPECT_PRED2(contains, git({"-C", "copy", "log", "--oneline"}), " first\n");
+  EXPECT_EQ("", git({"-C", "copy", "submodule", "status"}));
+  EXPECT_TRUE(fs::exists(domain().root() / "tmp/copy/.git/info/exclude"));
+}
+
 }  // namespace
 }  // namespace testing_support

@@ -38,6 +38,11 @@ brought_by() {
         "$directory"/colors/lists/*.vim
     done
     ;;
+  */git)
+    # A clone starts the first, a push the second. Some of its commands are scripts, which start the others.
+    printf 'program %s\n' git-upload-pack git-receive-pack sh basename sed uname
+    printf 'tree /usr/share/git-core/templates\n'
+    ;;
   */iconv | */smbd)
     # The C library loads a module for each character set but the most common.
     printf 'tree %s\n' /usr/lib/*-linux-*/gconv
