@@ -196,7 +196,7 @@ TEST_P(Journal, names_of_mounts_are_no_lines_and_no_orders_to_a_terminal) {
   const fs::path odd = "/virtual/domain2.com/\n/virtual/domain1.com/dev/log\n/\033[2J";
   fs::create_directories(odd.parent_path());
   fs::rename("/virtual/domain2.com/dev", odd);
-  // What is mounted there by now is no log.
+  // Anything that is mounted there by now is not a log socket.
   ASSERT_EQ(0, ::umount2("/virtual/domain1.com/dev/log", MNT_DETACH));
   ASSERT_EQ(0, ::mount("/dev/null", "/virtual/domain1.com/dev/log", nullptr, MS_BIND, nullptr));
   const Outcome other = run_script("virtfs", {"-r", "domain1.com"});

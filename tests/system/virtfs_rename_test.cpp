@@ -38,7 +38,7 @@ const char* const kHosts =
 std::string hosts_of(const std::string& domain) {
   utsname names{};
   ::uname(&names);
-  return kHosts + domain + "\n127.0.1.1\t" + names.nodename + "\n";
+  return kHosts + domain + " " + names.nodename + "\n";
 }
 
 class VirtfsRename : public ShellTest {

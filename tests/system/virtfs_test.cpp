@@ -916,8 +916,8 @@ TEST_P(Virtfs, names_the_machine_after_the_domain) {
   EXPECT_EQ("one.com\n", read_file("/virtual/one.com/etc/mailname"));
   EXPECT_EQ(
       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-      "10.10.10.129\tone.com\n2001:db8::81\tone.com\n127.0.1.1\t" +
-          host_name() + "\n",
+      "10.10.10.129\tone.com " +
+          host_name() + "\n2001:db8::81\tone.com " + host_name() + "\n",
       read_file("/virtual/one.com/etc/hosts"));
 }
 

@@ -140,24 +140,22 @@ make_names() {
 name_files='hostname mailname hosts'
 
 # name_file FILE DOMAIN: prints what one of them holds in a domain of that name, with the
-# addresses in pairs. Some daemons end where the name that the kernel has leads to no
-# address.
+# addresses in pairs. The name that the kernel has is one for the domain in hosts: some
+# daemons end where it has no address, and sendmail waits where it is not a full name.
 name_file() {
-  local address host
+  local address names="$2"
   if [ "$1" != hosts ]; then
     printf '%s\n' "$2"
     return
   fi
-  host=$(uname -n)
-  [ "$host" != "$2" ] || host=''
+  [ "$(uname -n)" = "$2" ] || names="$2 $(uname -n)"
   printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n'
   if [ -z "$pairs" ]; then
-    printf '127.0.1.1\t%s%s\n' "$2" "${host:+ $host}"
+    printf '127.0.1.1\t%s\n' "$names"
   else
     printf '%s' "$pairs" | while read -r address _; do
-      printf '%s\t%s\n' "$address" "$2"
+      printf '%s\t%s\n' "$address" "$names"
     done | sort -u
-    [ -z "$host" ] || printf '127.0.1.1\t%s\n' "$host"
   fi
 }
 
