@@ -895,6 +895,53 @@ std::string host_name() {
   return names.nodename;
 }
 
+/// A package toy as dpkg would have installed it, with the program toy and /etc/toy.
+void install_toy() {
+  for (const char* directory : {"/usr", "/etc", "/var/lib/dpkg"}) {
+    testing_support::make_writable(directory);
+  }
+  write_program("/usr/bin/toy", "#!/bin/sh\n");
+  write_file("/etc/toy/conf", "open\n");
+  write_file("/etc/toy/key", "hush-hush\n");
+  ::chmod("/etc/toy/key", 0640);
+  write_file("/var/lib/dpkg/info/toy.list", "/usr/bin/toy\n/etc/toy\n/etc/toy/conf\n");
+  write_file("/var/lib/dpkg/status",
+             read_file("/var/lib/dpkg/status") + "\nPackage: toy\nStatus: install ok installed\n");
+}
+
+TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
+  if (!fs::exists("/var/lib/dpkg/status")) {
+    SKIP_OR_FAIL("needs dpkg");
+  }
+  install_toy();
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "toy", "-p", "sh", "one.com"});
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_PRED2(testing_support::contains, outcome.errors,
+               "virtfs: /etc/toy/key: not everybody may read it: left out\n");
+  EXPECT_EQ("open\n", read_file("/virtual/one.com/etc/toy/conf"));
+  EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
+}
+
+/// The account of a daemon may own a directory of its package, and exchange what is there.
+TEST_P(Virtfs, takes_no_secret_that_a_packages_directory_is_exchanged_for) {
+  if (!fs::exists("/var/lib/dpkg/status")) {
+    SKIP_OR_FAIL("needs dpkg");
+  }
+  install_toy();
+  write_file("/scratch/secret/file", "hush-hush\n");
+  fs::permissions("/scratch/secret", fs::perms::owner_all);
+  write_file("/etc/toy/inside/file", "open\n");
+  fs::create_symlink("/scratch/secret", "/etc/toy/other");
+  const testing_support::BackgroundProcess exchanger(testing_support::command_of(
+      {testing_support::kService, "exchange", "/etc/toy/inside", "/etc/toy/other"}));
+  for (int turn = 0; turn < 10; ++turn) {
+    const std::string name = "turn" + std::to_string(turn);
+    EXPECT_EQ(0, run_script("virtfs", {"-q", "-p", "toy", "-p", "sh", name}).status);
+    EXPECT_EQ("", files_with("/virtual/" + name, "hush-hush"));
+  }
+  fs::remove_all("/scratch");
+}
+
 TEST_P(Virtfs, takes_helper_programs_that_a_program_has_the_paths_of) {
   testing_support::make_writable("/usr");
   fs::create_directories("/usr/lib/service/bin");

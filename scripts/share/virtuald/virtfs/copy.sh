@@ -80,6 +80,27 @@ copy_tree() {
   leave_out_secrets "$1"
 }
 
+# copy_readable DIRECTORY: the same as copy_tree, for a directory that an account other
+# than root may own: what is read by root there could be exchanged for a link to a
+# secret until it is checked. So it is read by somebody who may read nothing else.
+copy_readable() {
+  local tar message
+  tar=$(find_program tar)
+  # shellcheck disable=SC2086 # the words of a command
+  {
+    $outsider "$tar" -C / -cf - -- "${1#/}" 2>"$work/unread" || :
+  } | "$tar" -C "$root" -xpf - --numeric-owner --same-owner || failed "$1"
+  while IFS= read -r message; do
+    case $message in
+    *': Cannot open: '*)
+      message=${message#"$tar: "}
+      warn "/$(one_line "${message%%: Cannot open: *}"): not everybody may read it: left out"
+      ;;
+    esac
+  done <"$work/unread"
+  leave_out_secrets "$1"
+}
+
 # copy_all DIRECTORY [FILE...]: the copying of copy_tree. What a hard link cannot
 # be made of is copied.
 copy_all() {

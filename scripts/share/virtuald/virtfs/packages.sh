@@ -224,7 +224,7 @@ make_packages() {
 # copy_setting PATH: copies a file or a directory of /etc, unless the root has one by that name.
 copy_setting() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then
-    copy_tree "$1"
+    copy_readable "$1"
   elif [ -f "$1" ]; then
     copy_plain_etc "${1#/etc/}"
     [ -e "$root$1" ] || warn "$1: not everybody may read it: left out"
