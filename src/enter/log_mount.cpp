@@ -35,19 +35,18 @@ bool mount_log(const char* socket, Error& error) {
   if (tree < 0) {
     return error.fail_errno("open_tree", socket, errno);
   }
-  // The socket is everybody's: one domain's root could take the others' rights to it away. Who may
-  // write to it can log all the same.
-  const MountAttributes read_only{kReadOnly, 0, 0, 0};
-  if (::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0) {
-    return error.fail_errno("mount_setattr", socket, errno);
-  }
   // No link is followed, and what is there is not taken: the mount is on this file, or nowhere.
   const int file = ::open("log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) {
     return error.fail_errno("create", "log", errno);
   }
-  return ::syscall(SYS_move_mount, tree, "", file, "", kFromEmptyPath | kToEmptyPath) == 0 ||
-         error.fail_errno("mount", socket, errno);
+  // The socket is everybody's: one domain's root could take the others' rights to it away. Who may
+  // write to it can log all the same where it is read-only.
+  const MountAttributes read_only{kReadOnly, 0, 0, 0};
+  const bool is_mounted =
+      ::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &read_only, sizeof read_only) == 0 &&
+      ::syscall(SYS_move_mount, tree, "", file, "", kFromEmptyPath | kToEmptyPath) == 0;
+  return is_mounted || error.fail_errno("mount", socket, errno);
 }
 
 Unmounted unmount_log(const char* directory, Error& error) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -15,6 +16,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -196,6 +198,35 @@ TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
       "getsockname of descriptor 0: not connected "
       "(inetd must say \"nowait\", xinetd \"wait = no\")",
       without_prefix(messages[0]));
+}
+
+/// "dgram" with "wait": inetd would start it again at once for what is left unread.
+TEST_F(Isolation, datagrams_for_all_addresses_are_refused_and_dropped) {
+  write_file("/virtual/conf", "default /virtual/domain1.com\n");
+  const Descriptor server(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  socklen_t size = sizeof address;
+  ASSERT_EQ(0, ::bind(server.get(), reinterpret_cast<sockaddr*>(&address), size));
+  ASSERT_EQ(0, ::getsockname(server.get(), reinterpret_cast<sockaddr*>(&address), &size));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const Descriptor client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (const char* text : {"one", "", "two"}) {
+    ASSERT_GE(::sendto(client.get(), text, std::strlen(text), 0,
+                       reinterpret_cast<sockaddr*>(&address), size),
+              0);
+  }
+  const Command command = command_of({kVirtuald, "/virtual/conf", "service", "name"});
+  LogSocket log;
+  EXPECT_EQ(125, wait_for(start(command, server.get(), server.get(), server.get())));
+  const std::vector<std::string> messages = log.take();
+  ASSERT_EQ(1U, messages.size());
+  EXPECT_EQ(
+      "getsockname of descriptor 0: a UDP socket of all addresses, which cannot be told apart "
+      "(inetd must say \"stream\", or the address that it listens on)",
+      without_prefix(messages[0]));
+  char byte = 0;
+  EXPECT_EQ(-1, ::recv(server.get(), &byte, 1, MSG_DONTWAIT));
 }
 
 TEST_F(Isolation, signals_are_at_their_defaults) {
