@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iomanip>
 #include <map>
 #include <regex>
@@ -215,6 +216,24 @@ std::string bobs_text(const Domain& domain) {
 
 std::string password(const Domain& domain) {
   return "bob-of-" + domain.name;
+}
+
+std::vector<fs::path> upgrade_host(const std::vector<fs::path>& programs) {
+  std::vector<fs::path> files = programs;
+  for (const fs::path& program : programs) {
+    const std::vector<fs::path> libraries = libraries_of(program);
+    files.insert(files.end(), libraries.begin(), libraries.end());
+  }
+  static int upgrades = 0;
+  const std::string end = "\nupgrade " + std::to_string(++upgrades);
+  for (const fs::path& file : files) {
+    const fs::path path = fs::canonical(file);
+    const fs::path newer = path.string() + ".new";
+    fs::copy_file(path, newer, fs::copy_options::overwrite_existing);
+    std::ofstream(newer, std::ios::app) << end;
+    fs::rename(newer, path);
+  }
+  return files;
 }
 
 void make_web_machine() {

@@ -75,6 +75,10 @@ std::string bobs_text(const Domain& domain);
 /// bob's, which is another in each domain.
 std::string password(const Domain& domain);
 
+/// Replaces these programs of the private world, their libraries and their loader, as an upgrade
+/// does: each by a file that has some more bytes at its end. Returns their names.
+std::vector<std::filesystem::path> upgrade_host(const std::vector<std::filesystem::path>& programs);
+
 /// Makes such a machine whose domains have busybox, and a web page that says page_of() them.
 void make_web_machine();
 std::filesystem::path web_site(const Domain& domain);

@@ -362,6 +362,65 @@ TEST_F(Load, xinetd) {
   try_super_server("xinetd", command);
 }
 
+/// Upgrades the host's libc and updates all domains, over and over, until it goes.
+class Updating {
+ public:
+  Updating() : thread_([this] { update(); }) {}
+  ~Updating() { stop(); }
+  Updating(const Updating&) = delete;
+  Updating& operator=(const Updating&) = delete;
+
+  /// How often all domains were updated.
+  std::size_t stop() {
+    stopping_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+    return count_;
+  }
+
+ private:
+  void update() {
+    for (; !stopping_; ++count_) {
+      upgrade_host({"/usr/bin/cat"});
+      must_run({std::string(kSourceDirectory) + "/scripts/bin/virtfs", "-uq"});
+    }
+  }
+
+  std::atomic<bool> stopping_ = false;
+  std::size_t count_ = 0;
+  std::thread thread_;
+};
+
+/// A dynamic program, whose libc and loader are replaced while connections start it.
+TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
+  NEEDS_REAL_ROOT();
+  NEEDS_PACKAGES("openbsd-inetd");
+  constexpr std::size_t kUpdateConnections = 5'000;
+  make_writable("/usr");
+  ::setenv("VIRTUALD", kVirtuald, 1);
+  for (std::size_t domain = 0; domain < kDomains; ++domain) {
+    must_run({std::string(kSourceDirectory) + "/scripts/bin/virtfs", "-q", "-p", "cat",
+              name_of(domain)});
+    write_file("/virtual/" + name_of(domain) + "/name", name_of(domain) + "\n");
+  }
+  write_file("/virtual/conf", make_config(0));
+  write_file("/virtual/inetd.conf", std::to_string(kPort) + " stream tcp4 nowait.100000 root " +
+                                        kVirtuald + " virtuald -i /virtual/conf cat /name\n");
+  const BackgroundProcess server(
+      command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-i", "/virtual/inetd.conf"}));
+  ask(address_of(0), kPort);  // It listens now.
+  Updating updating;
+  const Tally tally = load(kUpdateConnections, kPort, name_of);
+  const std::size_t updated = updating.stop();
+  EXPECT_EQ(kUpdateConnections, tally.right);
+  EXPECT_EQ(0U, tally.wrong);
+  EXPECT_EQ(0U, tally.lost);
+  EXPECT_GT(updated, 1U);
+  std::printf("%zu connections during %zu updates of %zu domains\n", kUpdateConnections, updated,
+              kDomains);
+}
+
 /// inetd that can start nothing for a while: the client gets nothing, the next one is served. It
 /// runs as another user, since root's processes have no limit.
 TEST_F(Load, inetd_out_of_processes) {

@@ -88,6 +88,17 @@ TEST_P(Installed, vsftpd_lets_bob_log_in) {
   EXPECT_EQ("readme\n", bobs_listing());
 }
 
+TEST_P(Installed, vsftpd_lets_bob_log_in_after_an_update) {
+  NEEDS_ARCHIVES("vsftpd");
+  make_domains_of("vsftpd", "vsftpd");
+  upgrade_host({"/usr/sbin/vsftpd"});
+  must_run({"virtfs", "-u"});
+  EXPECT_EQ(read_file("/usr/sbin/vsftpd"), read_file(domain().root() / "usr/sbin/vsftpd"));
+  const BackgroundProcess server(
+      serve("ftp", "conf.ftp", "vsftpd /etc/vsftpd.conf -olisten=NO -olisten_ipv6=NO"));
+  EXPECT_EQ("readme\n", bobs_listing());
+}
+
 TEST_P(Installed, proftpd_lets_bob_log_in) {
   NEEDS_ARCHIVES("proftpd-core");
   make_domains_of("proftpd-core", "proftpd");
