@@ -95,6 +95,43 @@ TEST_F(FiveDaemons, answer_with_poppassd) {
   EXPECT_TRUE(answer({"poppassd"}, "quit\r\n").starts_with("200 poppassd"));
 }
 
+/// A jail and a domain with the same program, and a newer one on the host.
+class JailkitUpdate : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NEEDS_REAL_ROOT();
+    NEEDS_PACKAGES("jailkit");
+    if (!fs::exists("/usr/bin/python3")) {
+      SKIP_OR_FAIL("needs python3");
+    }
+    make_machine_without_virtuald({"jailkit"});
+    fs::create_directory(kJail);
+    must_run({"jk_cp", "-j", kJail, "/usr/bin/cat"});
+    ASSERT_EQ(0, virtfs({"-p", "cat", "example.com"}).status);
+    for (const fs::path& root : {kJail, kDomain}) {
+      write_program(root / "usr/bin/own", "#!/bin/sh\n");
+    }
+    upgrade_host({"/usr/bin/cat"});
+  }
+
+  const fs::path kJail = "/virtual/jail";
+  const fs::path kDomain = "/virtual/example.com";
+};
+
+TEST_F(JailkitUpdate, removes_before_it_copies_and_what_the_host_lacks) {
+  const std::string said = must_run({"jk_update", "-j", kJail});
+  EXPECT_PRED2(contains, said, "removing outdated file /virtual/jail/usr/bin/cat");
+  EXPECT_EQ(read_file("/usr/bin/cat"), read_file(kJail / "usr/bin/cat"));
+  EXPECT_FALSE(fs::exists(kJail / "usr/bin/own"));
+}
+
+TEST_F(JailkitUpdate, leaves_a_domain_to_virtfs_which_keeps_its_own_programs) {
+  const Outcome outcome = virtfs({"-u", "example.com"});
+  ASSERT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_EQ(read_file("/usr/bin/cat"), read_file(kDomain / "usr/bin/cat"));
+  EXPECT_TRUE(fs::exists(kDomain / "usr/bin/own"));
+}
+
 /// How long both take, `tests/run bench-virtfs` tells.
 TEST(Jailkit, makes_a_shells_root_no_smaller) {
   NEEDS_REAL_ROOT();
