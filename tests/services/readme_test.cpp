@@ -57,6 +57,26 @@ void make_machine_of_the_page() {
   must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
 }
 
+/// The lines of the first block of README.md that is fenced.
+std::string shown_output() {
+  const std::string text = read_file(std::string(kSourceDirectory) + "/README.md");
+  const std::string fence = "```\n";
+  const std::size_t begin = text.find(fence) + fence.size();
+  return text.substr(begin, text.find(fence, begin) - begin);
+}
+
+TEST(Readme, shows_the_output_of_the_demo) {
+  NEEDS_REAL_ROOT();
+  NEEDS_PACKAGES("inetutils-ftpd", "openbsd-inetd");
+  const std::string build = kBuildDirectory;
+  const std::string said =
+      must_run({"sh", "-c",
+                "unshare --mount --net --pid --fork --kill-child --mount-proc \"$1\" --serve "
+                "\"$2\" \"$3\" 2>&1 | sed 's/ *$//'",
+                "sh", std::string(kSourceDirectory) + "/scripts/demo", build, build + "/daemons"});
+  EXPECT_PRED2(contains, said, shown_output());
+}
+
 TEST(Readme, leads_to_two_domains_with_ftp_mail_and_pop) {
   NEEDS_REAL_ROOT();
   make_machine_of_the_page();
