@@ -31,8 +31,11 @@ brought_by() {
     # newaliases is done by postalias, and postconf and postmap are what its configuration is changed with.
     printf 'program %s\n' /usr/sbin/postdrop /usr/sbin/postqueue /usr/sbin/postlog /usr/sbin/postalias \
       /usr/sbin/postconf /usr/sbin/postmap /usr/sbin/postsuper $mail_commands
-    # Its start makes these on the host, and in the queue of a domain nothing does.
-    printf 'place 0700 postfix:root /var/spool/postfix/%s\n' hold trace
+    # Its installation and its start make the directories of the queue by this list, and in a domain nothing does.
+    awk -F : '
+      $2 == "d" && (sub(/^[$]queue_directory/, "/var/spool/postfix", $1) || sub(/^[$]data_directory/, "/var/lib/postfix", $1)) {
+        print "place 0" $5, ($3 ~ /mail_owner/ ? "postfix" : "root") ":" ($4 ~ /setgid_group/ ? "postdrop" : "root"), $1
+      }' /etc/postfix/postfix-files 2>/dev/null || :
     ;;
   */vim.*)
     # Without its defaults vim starts with an error, and these start the others.
