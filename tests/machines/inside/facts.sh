@@ -209,3 +209,9 @@ check_refusal() {
   visit ftp://10.10.10.157/ >/dev/null 2>&1 || :
   fact "the host's log has a refusal, under the name of virtuald" soon 10 says 10.10.10.157 logged "$since" virtuald
 }
+
+# keep_logger: leaves /dev/log to the syslogd that inetutils-ftpd brings along on Debian 12, as syslog.init says.
+keep_logger() {
+  ! systemctl --quiet is-active inetutils-syslogd || grep -q '^DEV_LOG=no' /etc/default/virtuald ||
+    echo 'DEV_LOG=no' >>/etc/default/virtuald
+}
