@@ -11,37 +11,37 @@
 
 namespace virtuald {
 
-/// An IPv4 or IPv6 address. IPv4 is held in its v4-mapped form (RFC 4291, 2.5.5.2), so that
-/// 10.10.10.129 and ::ffff:10.10.10.129, which a dual-stack listener reports, are one address.
-/// A scope (fe80::1%eth0) is not part of it.
+/// An IPv4 or IPv6 address. IPv4 is stored as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2), so 10.10.10.129
+/// equals ::ffff:10.10.10.129, which a dual-stack listener reports. A scope (%eth0 in fe80::1%eth0)
+/// is not part of it.
 struct Address {
   std::array<std::uint8_t, 16> bytes{};
 
   bool operator==(const Address&) const = default;
 };
 
-/// Room for the text of any address.
+/// A buffer for the text of any address.
 struct AddressText {
   char characters[INET6_ADDRSTRLEN];
 };
 
-/// Reads the address that `text` begins with, in the forms that inet_pton(3) takes: dotted decimal
-/// without leading zeros, or RFC 4291 2.2. `text` ends in NUL or \n. Returns where the address
-/// ends, or nullptr if there is none; `address` then holds nothing of use.
+/// Parses the address at the beginning of `text`, in the forms that inet_pton(3) accepts: dotted
+/// decimal without leading zeros, or RFC 4291, 2.2. `text` must end in NUL or \n. Returns the end
+/// of the address, or nullptr if there is none; `address` is then unspecified.
 [[nodiscard]] const char* scan_address(const char* text, Address& address);
 
-/// True if all of `text`, which ends in NUL, is an address, which is then in `address`.
+/// Parses all of the NUL-terminated `text`. Returns false if it is not an address.
 [[nodiscard]] bool parse_address(const char* text, Address& address);
 
-/// The address as inet_ntop(3) writes it, an IPv4 one in dotted decimal. The view is into `text`.
+/// Writes the address as inet_ntop(3) does, IPv4 in dotted decimal. The view points into `text`.
 [[nodiscard]] std::string_view format_address(const Address& address, AddressText& text);
 
 /// The local address of the connected internet socket `descriptor` (getsockname(2)).
 /// Fails, with the reason in `error`, on anything else.
 [[nodiscard]] bool read_local_address(int descriptor, Address& address, Error& error);
 
-/// The other side of `descriptor` (getpeername(2)), its port in host byte order.
-/// False if there is none any more, for instance because it has hung up.
+/// Reads the address of the peer of `descriptor` (getpeername(2)), and its port in host byte order.
+/// Returns false if there is no peer, for instance because it has disconnected.
 [[nodiscard]] bool read_peer_address(int descriptor, Address& address, std::uint16_t& port);
 
 }  // namespace virtuald

@@ -1,4 +1,4 @@
-// What bounds a program that must end.
+// Bounds for a program that must end.
 #pragma once
 
 #include <poll.h>
@@ -11,46 +11,47 @@
 
 namespace virtuald {
 
-/// The bounds of -l, and of the loader that -t asks: a process namespace that ends with its first
-/// process, a time, limits of what the program may use, and pipes for its output, of which some KiB
-/// are read. Until begin() every call does nothing. Static, by its size (error.h).
+/// The bounds of -l, and of the dynamic loader that -t runs: a process namespace that ends with its
+/// first process, a time limit, resource limits, and pipes for its output, of which only the
+/// beginning is read. Before begin(), every call does nothing. Static because of its size
+/// (error.h).
 class Bounds {
  public:
-  /// Ends what is read of each of standard output and standard error.
+  /// The most that is read from standard output, and from standard error, in bytes.
   static constexpr std::size_t kMaxOutput = std::size_t{16} * 1024;
 
-  /// The longest standard input, in bytes. A pipe holds that much without a reader.
+  /// The longest standard input, in bytes: a pipe holds that much without a reader.
   static constexpr std::size_t kMaxInput = 4096;
 
-  /// The next child of this process is the first of a process namespace, and its pipes are open.
-  /// What the pipe `input` brings until its end is read here, and is the program's input; if that
-  /// is another file, or -1, the program's input is empty. Fails, with errno set, where the kernel
-  /// forbids such namespaces, and if the input is longer than kMaxInput.
+  /// Opens the pipes, and makes the next child the first process of a process namespace. If `input`
+  /// is a pipe, it is read to its end here and becomes the program's input; for any other file, or
+  /// -1, the program's input is empty. Fails, with errno set, if the kernel forbids process
+  /// namespaces; also if the input is longer than kMaxInput.
   [[nodiscard]] bool begin(int seconds, int input, Error& error);
 
   [[nodiscard]] bool are_set() const { return seconds_ > 0; }
 
-  /// In the program: sets the limits, and puts the pipes in the place of descriptors 0 to 2. An
-  /// empty input is a pipe too: /dev/null would be the host's, whose mode the program could change.
+  /// In the child: sets the limits, and replaces descriptors 0 to 2 with the pipes. An empty input
+  /// is a pipe too, because the program could change the mode of the host's /dev/null.
   [[nodiscard]] bool apply(Error& error) const;
 
-  /// Outside, after a begin() that failed, too: closes the program's ends, counts the time from now
-  /// on, and has later children in the caller's own process namespace.
+  /// In the parent, even after begin() failed: closes the child's ends of the pipes, starts the
+  /// clock, and puts later children back in the caller's process namespace.
   void start();
 
-  /// Milliseconds until the time is up, or -1 for ever, as poll(2) wants them.
+  /// Milliseconds until the time is up; without bounds -1, which means forever to poll(2).
   [[nodiscard]] int milliseconds_left() const;
 
-  /// What poll(2) is to wait for.
+  /// Fills in what poll(2) must wait for.
   void watch(pollfd& output, pollfd& errors) const;
 
-  /// Reads from those that are ready. A pipe that has had kMaxOutput bytes is closed.
+  /// Reads from the pipes that are ready. A pipe is closed after kMaxOutput bytes.
   void collect(const pollfd& output, const pollfd& errors);
 
-  /// When no process of the namespace is left: reads what they had written, and closes the pipes.
+  /// After the last process of the namespace has ended: reads the rest, and closes the pipes.
   void finish();
 
-  /// What was written, until the next begin().
+  /// The output that was read. Valid until the next begin().
   [[nodiscard]] std::string_view output() const { return output_.view(); }
   [[nodiscard]] std::string_view errors() const { return errors_.view(); }
 

@@ -6,7 +6,7 @@
 
 namespace virtuald {
 
-/// Milliseconds since some moment in the past, never going back (CLOCK_MONOTONIC).
+/// Milliseconds since an arbitrary moment; never goes back (CLOCK_MONOTONIC).
 inline std::int64_t milliseconds_now() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,4 +1,4 @@
-// The configuration file: one line's grammar, and the look-up of an address.
+// The configuration file: the grammar of a line, and the look-up of an address.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@
 
 namespace virtuald {
 
-/// The longest line that is taken, without its end: a path of PATH_MAX and an address with room to
-/// spare.
+/// The longest line that is accepted, without its line end: more than an address and a path of
+/// PATH_MAX need.
 constexpr std::size_t kMaxLine = LineReader::kMaxKept;
 
-/// What one line says. See virtuald.conf(5) for the grammar.
+/// A parsed line. See virtuald.conf(5) for the grammar.
 struct Line {
   enum class Kind {
     blank,     // nothing, or a comment
@@ -24,8 +24,8 @@ struct Line {
   };
   Kind kind = Kind::blank;
   Address address;
-  std::string_view directory;    // absolute, without white space; into the parsed text
-  std::string_view culprit;      // the word that is wrong, or empty
+  std::string_view directory;    // absolute, without white space; points into the parsed text
+  std::string_view culprit;      // the offending word, or empty
   const char* reason = nullptr;  // follows `culprit`
 };
 
@@ -35,15 +35,15 @@ struct Line {
 /// Where an address was found.
 struct Match {
   std::size_t line_number = 0;      // counted from 1
-  const char* directory = nullptr;  // ended by NUL, kept by the reader
+  const char* directory = nullptr;  // NUL-terminated, owned by the reader
 };
 
 /// Outcome of find_root.
 enum class Lookup { found, no_entry, failed };
 
-/// Reads the configuration on `descriptor` from its beginning to the first line that matches
-/// `address`, no further. A faulty line before that ends the search: no connection may fall through
-/// a broken line to a later one. `path` is for messages. On anything but `found`, `error` says why.
+/// Reads the configuration from `descriptor` up to the first line that matches `address`. A faulty
+/// line before it ends the search: a connection must not fall through a broken line to a later one.
+/// `path` is for messages. Unless the result is `found`, `error` says why.
 [[nodiscard]] Lookup find_root(int descriptor, std::string_view path, const Address& address,
                                LineReader& reader, Match& match, Error& error);
 

@@ -1,8 +1,8 @@
-// Lines that an administrator reads, and failures as such lines.
+// One-line messages for the administrator, and errors made of them.
 //
-// Objects of more than a page, such as these, are static where they are used and say "Static, by
-// its size": an untouched page costs a connection nothing, and no stack limit that a super server
-// passes on can be in the way. The functions that hold them are never entered twice at once.
+// Objects larger than a page, such as these, are static where they are used and say "Static because
+// of its size": an untouched page costs a connection nothing, and a stack limit that a super server
+// passes on cannot be in the way. The functions that hold them never recurse.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,15 @@
 
 namespace virtuald {
 
-/// One line, in a buffer of its own, so that making it cannot fail. What does not fit kCapacity is
-/// cut. Whatever is not printable ASCII, which a hostile file name could hold, comes out as `\xHH`,
-/// so that it is always one line.
+/// One line in a buffer of fixed size, so building it cannot fail. Text beyond kCapacity is cut.
+/// Characters other than printable ASCII, which a hostile file name could contain, become `\xHH`,
+/// so it is always one line.
 class Message {
  public:
-  /// Room for two paths of PATH_MAX and the words around them.
+  /// Enough for two paths of PATH_MAX and the words around them.
   static constexpr std::size_t kCapacity = 9216;
 
-  /// The text is `parts`, one after the other.
+  /// Sets the text to all of `parts`, joined.
   void set(std::initializer_list<std::string_view> parts);
 
   void append(std::string_view part);
@@ -32,14 +32,14 @@ class Message {
   char text_[kCapacity] = {};
 };
 
-/// Why something failed. Functions that can fail take an `Error&` as their last argument and say by
-/// their result that they did; only then does it hold anything of use. Main alone reports it.
+/// Why something failed. Functions that can fail take an `Error&` as their last argument. It is
+/// valid only if their result says that they failed. Only main reports it.
 class Error : public Message {
  public:
-  /// The text is `parts`. Returns false, for the caller to return.
+  /// Sets the text to `parts`. Returns false, for the caller to return.
   bool fail(std::initializer_list<std::string_view> parts);
 
-  /// The same for `operation object: reason`, the reason being strerror(3)'s for `code`.
+  /// Sets the text to `operation object: reason`, with strerror(3) of `code`. Returns false.
   bool fail_errno(std::string_view operation, std::string_view object, int code);
 };
 

@@ -1,4 +1,4 @@
-// A program's interpreters, read from the files themselves, since ldd(1) may run what it looks at.
+// A program's interpreters, read from the files themselves because ldd(1) may execute them.
 #pragma once
 
 #include <sys/stat.h>
@@ -7,36 +7,35 @@
 
 namespace virtuald {
 
-/// The interpreter that the program `descriptor` asks for: of an ELF file its PT_INTERP (elf(5)),
-/// of a script what follows "#!" (execve(2)). Nothing is read but through pread(2), and nothing in
-/// the file is believed.
+/// Reads which interpreter the program `descriptor` names: an ELF file in PT_INTERP (elf(5)), a
+/// script after "#!" (execve(2)). The file is not trusted, and is read only with pread(2).
 enum class ProgramKind { unread, other, elf_static, elf_dynamic, script };
 struct Interpreter {
-  ProgramKind kind = ProgramKind::unread;  // as long as nothing could be read
+  ProgramKind kind = ProgramKind::unread;  // if the file could not be read
   char path[PATH_MAX] = {};                // NUL-terminated; set for elf_dynamic and script
 };
 void read_interpreter(int descriptor, Interpreter& interpreter);
 
-/// What a program comes down to: a script's interpreter may be a program that needs one itself.
-/// Static, by its size (error.h).
+/// The last program in a chain of interpreters: a script's interpreter may itself need one. Static
+/// because of its size (error.h).
 struct InterpreterChain {
-  char program[PATH_MAX] = {};  // the last that could be read
-  Interpreter interpreter;      // what it asks for
+  char program[PATH_MAX] = {};  // the last one that could be read
+  Interpreter interpreter;      // the one that it names
 };
 
-/// What follow_interpreters has found.
+/// The result of follow_interpreters.
 enum class Interpreters {
-  usable,   // all of them, or none is asked for
-  missing,  // one is not there
+  usable,   // no fault found, as far as files could be read
+  missing,  // one does not exist
   unusable  // one cannot be opened or executed, or they nest too deep for the kernel
 };
 
-/// Follows `program` and its interpreters as seen from the directory `root` (see open_in_root), to
-/// the last of them. `chain.interpreter.path` names the one that is not usable.
+/// Follows `program` and its interpreters in the directory `root` (see open_in_root) to the last
+/// one. If one is missing or unusable, `chain.interpreter.path` names it.
 [[nodiscard]] Interpreters follow_interpreters(int root, const char* program,
                                                InterpreterChain& chain);
 
-/// A regular file with an execute bit.
+/// True for a regular file with an execute bit.
 [[nodiscard]] bool is_executable(const struct stat& status);
 
 }  // namespace virtuald

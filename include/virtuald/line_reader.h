@@ -1,4 +1,4 @@
-// Text files in pieces of whole lines, in memory that does not grow with the file.
+// Reads text files in pieces of whole lines, with a fixed amount of memory.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,9 @@
 
 namespace virtuald {
 
-/// Reads a descriptor from where it is, in large pieces: a look-up in a long configuration is
-/// little else than reads. Main owns the only one, which the configuration, passwd and group use in
-/// turn. Static, by its size (error.h).
+/// Reads a descriptor from its current position, in large pieces: a look-up in a long configuration
+/// spends its time in reads. Main owns the only reader, which the configuration, passwd and group
+/// use in turn. Static because of its size (error.h).
 class LineReader {
  public:
   static constexpr std::size_t kPieceSize = std::size_t{64} * 1024;
@@ -16,28 +16,28 @@ class LineReader {
 
   enum class Result { lines, end, failed };
 
-  /// Starts over, on `descriptor`, which stays the caller's to close.
+  /// Starts over with `descriptor`, which the caller owns.
   void start(int descriptor);
 
-  /// The next lines, valid until the next call; `failed` if read(2) did, errno says why. Each line
-  /// ends in \n, the last of the file too. One that does not fit kPieceSize is given as its first
-  /// kPieceSize bytes; callers refuse lines that are much shorter already.
+  /// Returns the next lines, valid until the next call; `failed`, with errno set, if read(2)
+  /// failed. Each line ends in \n, even the last of the file. A line longer than kPieceSize is cut
+  /// to that length; callers already refuse much shorter ones.
   [[nodiscard]] Result next(std::string_view& lines);
 
-  /// Keeps `part` of the last lines, no longer than kMaxKept, in this object for good: ended by
-  /// NUL, and not touched by what is read after the next start. To be called once.
+  /// Keeps `part` of the last lines, at most kMaxKept bytes, in this object for good:
+  /// NUL-terminated, and safe from reads after the next start(). Must be called only once.
   [[nodiscard]] const char* keep(std::string_view part);
 
  private:
   [[nodiscard]] bool fill();
 
-  int descriptor_ = 0;  // all zero at first, so that the buffer costs nothing in the file
+  int descriptor_ = 0;  // all zero at first, so that the object takes no space in the file
   bool at_end_ = false;
-  bool in_long_line_ = false;  // whose beginning was given
+  bool in_long_line_ = false;  // whose beginning was returned
   std::size_t kept_ = 0;       // bytes at the front of the memory
-  std::size_t given_ = 0;      // bytes of the buffer that the caller has had
+  std::size_t given_ = 0;      // bytes of the buffer that were returned
   std::size_t filled_ = 0;     // bytes of the buffer that hold text
-  char* buffer_ = nullptr;     // of kPieceSize and a \n, behind what is kept
+  char* buffer_ = nullptr;     // kPieceSize and a \n, after what is kept
   char memory_[kMaxKept + 1 + kPieceSize + 1] = {};
 };
 

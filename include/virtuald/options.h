@@ -26,11 +26,12 @@ struct Options {
   const char* user = nullptr;           // -u, or nullptr
   bool stays = false;                   // -b
   int seconds = 0;                      // -l, or 0 for no limit
-  char** operands = nullptr;            // as many as the mode takes; a program's may be more
+  char** operands = nullptr;            // as many as the mode takes, and a program's own
 };
 
-/// Options end at the first operand, so that a service's own are never taken for ours. Fails on an
-/// unknown option, on options that cannot be combined, and on missing or excess operands.
+/// Options end at the first operand, so a service's own options are never mistaken for virtuald's.
+/// Fails on an unknown option, on options that cannot be combined, and on missing or excess
+/// operands.
 [[nodiscard]] bool parse_options(int count, char** arguments, Options& options, Error& error);
 
 }  // namespace virtuald

@@ -6,13 +6,13 @@
 
 namespace virtuald {
 
-/// Replaces the environment of this process, whose root is the domain's by now, with that of a
-/// login there: TERM as it was, HOME, SHELL, USER and LOGNAME from /etc/passwd, PATH from ENV_PATH,
-/// or for root ENV_SUPATH, of /etc/login.defs. `user` is the user of -u; nullptr means user 0.
+/// After the root is entered: replaces the environment of this process with that of a login there.
+/// TERM is kept; HOME, SHELL, USER and LOGNAME come from /etc/passwd, and PATH from ENV_PATH, or
+/// for root ENV_SUPATH, in /etc/login.defs. `user` is the user of -u; nullptr means user 0.
 ///
-/// Both files are the domain's, so whatever is missing, malformed, too long, not a regular file or
-/// beyond the first 4 MiB leaves a default in force and never fails. Returns the value of PATH,
-/// kept for good.
+/// The domain may put anything in both files, so defaults replace whatever is missing, malformed,
+/// too long, not in a regular file or beyond the first 4 MiB; none of this is an error. Returns the
+/// value of PATH, which stays valid.
 [[nodiscard]] const char* make_environment(const UserSpec* user, LineReader& reader);
 
 }  // namespace virtuald

@@ -1,4 +1,4 @@
-// A terminal of the program's own, in the place of the administrator's.
+// A terminal for the program, in place of the administrator's.
 #pragma once
 
 #include <poll.h>
@@ -11,64 +11,65 @@
 
 namespace virtuald {
 
-/// The administrator's terminal ("the outer one"), where one of descriptors 0 to 2 is a terminal,
-/// and a pseudo-terminal that the program gets instead, so that nothing inside can type on the
-/// outer one (TIOCSTI) or keep it. Without a terminal every call does nothing.
+/// The administrator's terminal ("the outer one"), if any of descriptors 0 to 2 is a terminal, and
+/// a pseudo-terminal that the program gets instead, so that nothing inside can type on the outer
+/// one (TIOCSTI) or keep it open. Without a terminal, every call does nothing.
 ///
-/// The outer one is left alone, neither read nor in raw mode, while another job has it, and until
-/// the program wants it: from the start, unless one of the descriptors is a pipe, whose other side
-/// may need it, as in `virtuald -x ... | less`. Then the program gets it when it first reads from
-/// its own or sets its modes, for which the kernel stops it. Static, by its size (error.h).
+/// The outer one is neither read nor put into raw mode while another job has it, nor before the
+/// program wants it. The program wants it from the start, unless one of the descriptors is a pipe,
+/// whose other end may need it, as in `virtuald -x ... | less`. Then the program wants it when it
+/// first reads from its own terminal or sets its modes, for which the kernel stops it. Static
+/// because of its size (error.h).
 class Terminal {
  public:
-  /// Opens the pseudo-terminal, of the host's devpts, with the modes and size of the outer one; or
-  /// none, unless it is `allowed`. To be called before all others.
+  /// Opens the pseudo-terminal in the host's devpts, with the modes and size of the outer one;
+  /// unless `allowed`, opens none. Must be called first.
   [[nodiscard]] bool open(bool allowed, Error& error);
 
-  /// True if that was done and nobody has hung up.
+  /// True if the pseudo-terminal was opened and has not been hung up.
   [[nodiscard]] bool is_open() const { return master_ >= 0; }
 
   /// True while the outer one is in raw mode for the program.
   [[nodiscard]] bool is_held() const { return is_held_; }
 
-  /// The program's side: for the three functions below, which belong to the other processes.
+  /// The program's side of the pseudo-terminal.
   [[nodiscard]] int slave() const { return slave_; }
 
   /// In the leader of the new session: makes the slave its controlling terminal.
   void control() const;
 
-  /// In the program: puts the slave in the place of every terminal among descriptors 0 to 2, and
-  /// this process group in its foreground if the outer terminal will be the program's at once.
+  /// In the program: replaces every terminal among descriptors 0 to 2 with the slave, and puts this
+  /// process group in its foreground if the program gets the outer terminal from the start.
   void replace_standard() const;
 
-  /// In the process outside: the slave is the others' now.
+  /// In the process outside: closes the slave.
   void give_slave_away();
 
-  /// From now on take() takes.
+  /// The program wants the outer one from now on.
   void want() { is_wanted_ = true; }
 
-  /// Puts the outer one into raw mode, if it is wanted and no other job has it.
+  /// Puts the outer one into raw mode if the program wants it and no other job has it.
   void take();
 
-  /// Puts the modes back that it had, if it is still ours.
+  /// Restores the outer one's modes, if no other job has it by now.
   void give_back();
 
-  /// Copies the size of the window; the kernel tells the program.
+  /// Copies the window size; the kernel tells the program.
   void copy_size() const;
 
   /// True if another job has the outer one.
   [[nodiscard]] bool is_in_background() const;
 
-  /// What poll(2) is to wait for.
+  /// Fills in what poll(2) must wait for.
   void watch(pollfd& outer, pollfd& master) const;
 
-  /// Moves what can be moved without waiting. When the outer one is gone, so is the program's, and
-  /// the kernel sends SIGHUP to the leader of its session.
+  /// Copies what can be copied without waiting. If the outer one has hung up, hangs up the
+  /// program's; the kernel then sends SIGHUP to the leader of its session.
   void move(const pollfd& outer, const pollfd& master);
 
-  /// Shows what the program had written by its end, a process of it that still writes
-  /// notwithstanding, and gives the outer one back. It may wait for the outer one; anything but
-  /// SIGWINCH and SIGCONT on the signalfd(2) `signals` ends that.
+  /// Shows what the program had written when it ended, even if a process of its own still writes,
+  /// and gives the outer one back. May wait for the outer one, until a signal other than SIGWINCH
+  /// and SIGCONT arrives on the signalfd(2) `signals`.
   void finish(int signals);
 
  private:
@@ -87,10 +88,10 @@ class Terminal {
   bool is_wanted_ = false;
   bool is_held_ = false;
   bool is_first_ = false;  // the program starts in the foreground of the slave
-  int outer_ = 0;          // with the next two, -1 where there is none: all zero before open()
+  int outer_ = 0;          // like the next two: -1 if there is none, 0 before open()
   int master_ = 0;
   int slave_ = 0;
-  termios modes_ = {};  // of the outer one, to be put back
+  termios modes_ = {};  // of the outer one, to be restored
   Buffer input_;
   Buffer output_;
 };
