@@ -19,9 +19,10 @@ bool is_ipv4(const Address& address) {
   return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
 }
 
-// The scanners return where their part of the text ends, or nullptr. Every text ends in a character
-// that belongs to no address, so they need not look for the end at each. With inet_pton(3) in their
-// place a look-up in a long configuration takes twice as long for IPv4, and four times for IPv6.
+// The scanners return the end of their part of the text, or nullptr. They need no end pointer,
+// because every text ends in a character that cannot be part of an address. With inet_pton(3)
+// instead, a look-up in a long configuration takes twice as long for IPv4, and four times as long
+// for IPv6.
 
 /// The value of a digit; above 9 for any other character.
 unsigned decimal_value(char character) {
@@ -35,8 +36,8 @@ unsigned hex_value(char character) {
   return digit <= 9 ? digit : letter <= 5 ? letter + 10 : 16;
 }
 
-/// One to three digits without a leading zero, shifted into `value` as its lowest byte. Written
-/// out, since loops as short as these are what a processor predicts worst.
+/// Scans one to three digits without a leading zero, and shifts them into `value` as its lowest
+/// byte. Unrolled, because processors predict such short loops badly.
 inline const char* scan_decimal(const char* text, std::uint32_t& value) {
   const unsigned first = decimal_value(text[0]);
   if (first > 9) {
@@ -61,12 +62,12 @@ inline const char* scan_decimal(const char* text, std::uint32_t& value) {
   return all <= 255 ? text + 3 : nullptr;
 }
 
-/// A dot and one more field.
+/// Scans a dot and one more field.
 inline const char* scan_next_decimal(const char* text, std::uint32_t& value) {
   return text != nullptr && *text == '.' ? scan_decimal(text + 1, value) : nullptr;
 }
 
-/// Four decimal fields.
+/// Scans four decimal fields.
 inline const char* scan_ipv4(const char* text, std::uint32_t& value) {
   text = scan_decimal(text, value);
   text = scan_next_decimal(text, value);
@@ -74,8 +75,8 @@ inline const char* scan_ipv4(const char* text, std::uint32_t& value) {
   return scan_next_decimal(text, value);
 }
 
-/// Eight groups of two bytes, of which "::" may replace one or more that are zero, and of which
-/// the last two may be dotted decimal.
+/// Scans eight groups of two bytes. "::" may replace one or more groups that are zero, and the last
+/// two may be dotted decimal.
 const char* scan_ipv6(const char* text, std::uint8_t* bytes) {
   constexpr int kSize = 16;
   int size = 0;
@@ -130,8 +131,8 @@ const char* scan_ipv6(const char* text, std::uint8_t* bytes) {
   return text;
 }
 
-// The writers return where the text ends. inet_ntop(3) would bring printf(3) into the program, a
-// ninth of its size, and so one more page fault into every connection.
+// The writers return the end of the text. inet_ntop(3) would link printf(3), a ninth of the
+// program's size, and cost every connection another page fault.
 
 char* write_ipv4(const std::uint8_t* bytes, char* text) {
   for (int field = 0; field < 4; ++field) {
@@ -143,8 +144,8 @@ char* write_ipv4(const std::uint8_t* bytes, char* text) {
   return text;
 }
 
-/// The first of the longest runs of two or more groups that are zero is "::" (RFC 5952, 4.2), and
-/// what follows six of them is dotted decimal.
+/// Writes "::" for the first of the longest runs of two or more zero groups (RFC 5952, 4.2), and
+/// dotted decimal after six zero groups.
 char* write_ipv6(const std::uint8_t* bytes, char* text) {
   constexpr int kSize = 16;
   int gap = kSize;
@@ -176,14 +177,14 @@ char* write_ipv6(const std::uint8_t* bytes, char* text) {
   return text;
 }
 
-/// Whether it is 0.0.0.0 or "::".
+/// True for 0.0.0.0 and "::".
 bool is_unspecified(const Address& address) {
   const auto begin = address.bytes.begin() + (is_ipv4(address) ? 12 : 0);
   return std::count(begin, address.bytes.end(), 0) == address.bytes.end() - begin;
 }
 
-/// Takes the datagrams that wait there, and says whether they are what the socket is for. Left
-/// there, they would have inetd start us again at once.
+/// Returns whether this is a datagram socket, and if so discards the datagrams that are waiting:
+/// otherwise inetd would start virtuald again at once.
 bool drop_datagrams(int descriptor) {
   constexpr int kMost = 1024;
   int type = 0;
@@ -198,7 +199,7 @@ bool drop_datagrams(int descriptor) {
   return true;
 }
 
-/// False if `socket_address` is of another family.
+/// Returns false if `socket_address` is not an internet address.
 bool from_socket_address(const sockaddr_storage& socket_address, Address& address,
                          std::uint16_t& port) {
   if (socket_address.ss_family == AF_INET) {
@@ -227,7 +228,7 @@ const char* scan_address(const char* text, Address& address) {
   if (after == nullptr) {
     return scan_ipv6(text, address.bytes.data());
   }
-  // As two numbers: single bytes could not be read back at once for the comparison that follows.
+  // Stored as two numbers: the comparison that follows would stall after stores of single bytes.
   const std::uint64_t halves[2] = {0, ::htobe64(std::uint64_t{0xffff} << 32 | ipv4)};
   std::memcpy(address.bytes.data(), halves, sizeof halves);
   return after;
@@ -257,11 +258,11 @@ bool read_local_address(int descriptor, Address& address, Error& error) {
   if (!from_socket_address(local, address, port)) {
     return error.fail({"getsockname of descriptor ", number.text(), ": not an internet socket"});
   }
-  // A listener's address would match any default.
+  // The wildcard address of a listener would match the default.
   if (is_unspecified(address)) {
     if (drop_datagrams(descriptor)) {
       return error.fail({"getsockname of descriptor ", number.text(),
-                         ": a UDP socket of all addresses, which cannot be told apart "
+                         ": a UDP socket for every address, so the domain is unknown "
                          "(inetd must say \"stream\", or the address that it listens on)"});
     }
     return error.fail({"getsockname of descriptor ", number.text(),

@@ -30,13 +30,13 @@ void close_end(int& end) {
   end = -1;
 }
 
-/// All that the pipe `from`, if it is one, brings, to the pipe `to`.
+/// Copies everything from `from`, if it is a pipe, to the pipe `to`.
 bool copy_input(int from, int to, Error& error) {
   struct stat status {};
   if (::fstat(from, &status) != 0 || !S_ISFIFO(status.st_mode)) {
     return true;
   }
-  static char text[Bounds::kMaxInput + 1];  // Static, by its size.
+  static char text[Bounds::kMaxInput + 1];  // Static because of its size.
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0 && size < sizeof text;) {
     count = ::read(from, text + size, sizeof text - size);
@@ -74,7 +74,7 @@ bool Bounds::apply(Error& error) const {
       ::dup2(errors_.ends[1], STDERR_FILENO) < 0) {
     return error.fail_errno("dup2 for", "-l", errno);
   }
-  // The kernel counts processes of the user's, those outside included, and none of root's.
+  // The kernel counts all processes of the user, even those outside, but does not limit root's.
   const auto seconds = static_cast<rlim_t>(seconds_);
   for (const auto& [resource, value] :
        {Limit{RLIMIT_CORE, 0}, Limit{RLIMIT_NPROC, 256}, Limit{RLIMIT_AS, 1024 * kMebibyte},

@@ -1,6 +1,6 @@
-// What one does by hand: -x and -t of virtuald, which becomes this program for them. The scripts
-// start it themselves as `virtuald-by-hand mount-log SOCKET` or `unmount-log DIRECTORY`, which no
-// option of virtuald does.
+// virtuald-by-hand: what people and scripts run. virtuald executes it for -x and -t. The scripts
+// start it as `virtuald-by-hand mount-log SOCKET` or `unmount-log DIRECTORY`, for which virtuald
+// has no options.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,13 +25,13 @@
 namespace virtuald {
 namespace {
 
-// Static, by their sizes (error.h).
+// Static because of their sizes (error.h).
 LineReader reader;
 Error error;
 Identity identity;
 Session session;
 
-/// -x: becomes the program in the root, once in a session of its own. Returns only if it was not
+/// -x: executes the program in the root, after the session is set up. Returns only if it was not
 /// started.
 int become_program(const Options& options, int root, const UserSpec* user) {
   const char* const name = options.operands[0];
@@ -53,7 +53,7 @@ int become_program(const Options& options, int root, const UserSpec* user) {
   return fail(error, status);
 }
 
-/// -x: the side of the one who waits for the program.
+/// -x: waits for the program in the process outside.
 int see_to_its_end(const Options& options) {
   int status = 0;
   if (supervise(session, status)) {
@@ -65,7 +65,7 @@ int see_to_its_end(const Options& options) {
   return fail(error, kTimeIsUp);
 }
 
-/// -x: a root entered by hand.
+/// -x: enters a root and runs a program there.
 int enter(const Options& options) {
   UserSpec user;
   if (options.user != nullptr && !parse_user_spec(options.user, user, error)) {
@@ -90,7 +90,7 @@ int enter(const Options& options) {
   return fail(error);
 }
 
-/// -t: what is wrong with a configuration, and with what it names.
+/// -t: checks a configuration, its roots and the program.
 int test(const Options& options) {
   const CheckOutcome outcome = check_config(
       {options.operands[0], options.operands[1], options.trust_is_optional, options.isolate},
@@ -100,8 +100,8 @@ int test(const Options& options) {
                                            : kFailed;
 }
 
-/// The log socket of a domain, whose dev is the working directory. The status says of unmount-log
-/// whether it was there.
+/// Mounts or unmounts the log socket of a domain, whose dev is the working directory. The status of
+/// unmount-log says whether it was mounted.
 int see_to_log(std::string_view verb, const char* path) {
   if (verb == "mount-log") {
     return mount_log(path, error) ? kOk : fail(error);
@@ -127,7 +127,7 @@ int run(int count, char** arguments) {
   if (options.mode == Mode::test) {
     return test(options);
   }
-  error.set({"only -x and -t are for this program: start virtuald"});
+  error.set({"this program handles only -x and -t: run virtuald"});
   return fail(error);
 }
 

@@ -14,8 +14,7 @@
 namespace virtuald {
 namespace {
 
-// From <linux/filter.h>, <linux/seccomp.h> and <linux/audit.h>, which are the kernel's and not part
-// of every libc.
+// From <linux/filter.h>, <linux/seccomp.h> and <linux/audit.h>, which not every libc provides.
 struct Instruction {
   std::uint16_t code;
   std::uint8_t skipped_if_true;
@@ -27,16 +26,16 @@ struct Program {
   const Instruction* code;
 };
 constexpr unsigned kSetModeFilter = 1;
-constexpr unsigned kSpeculationAllowed = 4;  // or the service would be slower on older kernels
+constexpr unsigned kSpeculationAllowed = 4;  // otherwise older kernels slow the service down
 constexpr std::uint32_t kAllow = 0x7fff0000;
-constexpr std::uint32_t kFail = 0x00050000;  // and errno
+constexpr std::uint32_t kFail = 0x00050000;  // with errno in the low bits
 constexpr std::uint32_t kNumberOffset = 0;
 constexpr std::uint32_t kArchitectureOffset = 4;
 
 Instruction load(std::uint32_t offset) {
   return {0x20, 0, 0, offset};
 }
-[[maybe_unused]] Instruction keep_bits(std::uint32_t bits) {  // only where there is x32
+[[maybe_unused]] Instruction keep_bits(std::uint32_t bits) {  // used only with x32
   return {0x54, 0, 0, bits};
 }
 Instruction if_equal(std::uint32_t value, std::uint8_t skipped_if_true,
@@ -53,7 +52,7 @@ Instruction if_has_bits(std::uint32_t bits, std::uint8_t skipped_if_true,
 Instruction finish(std::uint32_t result) {
   return {0x06, 0, 0, result};
 }
-/// Its lower half: of those that rules ask for, the kernel uses no more.
+/// Loads the low half of an argument. The kernel ignores the high half of those that rules check.
 Instruction load_argument(std::uint32_t index) {
   return load(16 + 8 * index + (std::endian::native == std::endian::big ? 4 : 0));
 }
@@ -67,7 +66,7 @@ struct Call {
 
 constexpr std::size_t kCallCount = 13;
 
-/// The numbers of calls differ by the kind of program: a kernel runs more than one.
+/// The call numbers of one kind of program. A kernel can run more than one kind.
 struct Abi {
   std::uint32_t architecture;
   Call calls[kCallCount];
@@ -98,7 +97,7 @@ constexpr std::uint32_t kCloneFlags = 1;
 #else
 constexpr std::uint32_t kCloneFlags = 0;
 #endif
-constexpr std::uint32_t kClone3 = 435;  // everywhere, and newer than some headers
+constexpr std::uint32_t kClone3 = 435;  // on all architectures; too new for some headers
 
 constexpr Abi kAbis[] = {
     {kNativeArchitecture,
@@ -148,9 +147,8 @@ constexpr Abi kAbis[] = {
 #endif
 };
 
-/// The program for the kernel's filter machine. When it is installed, the kernel runs it once for
-/// every call that there is, and translates it: a list of comparisons would cost twice as much as
-/// this tree.
+/// The program for the kernel's filter machine. On installation, the kernel runs it once for every
+/// existing call, and compiles it: a list of comparisons would cost twice as much as this tree.
 class Filter {
  public:
   void write() {
@@ -161,13 +159,13 @@ class Filter {
       const std::size_t check = size_;
       add({if_equal(abi.architecture, 0, 0), load(kNumberOffset)});
 #if defined(__x86_64__)
-      constexpr std::uint32_t kX32 = 0x40000000;  // marks calls of a third kind of program
+      constexpr std::uint32_t kX32 = 0x40000000;  // marks the calls of a third kind of program
       add({keep_bits(~kX32)});
 #endif
       add_tree(abi.calls, kCallCount);
       code_[check].skipped_if_false = distance_from(check);
     }
-    add({finish(kFail | ENOSYS)});  // for kinds of programs without a table above
+    add({finish(kFail | ENOSYS)});  // for kinds without a table above
     for (const Rule rule : {Rule::own_limits, Rule::own_priority, Rule::own_io_priority,
                             Rule::no_user_namespace, Rule::missing}) {
       for (const Leaf& leaf : leaves_) {
@@ -188,7 +186,7 @@ class Filter {
   }
 
  private:
-  /// Where a call is told from all others.
+  /// The comparison that identifies a call.
   struct Leaf {
     std::size_t place;
     Rule rule;
@@ -224,7 +222,7 @@ class Filter {
     constexpr std::uint32_t kOfProcess = 0;    // PRIO_PROCESS
     constexpr std::uint32_t kIoOfProcess = 1;  // IOPRIO_WHO_PROCESS
     switch (rule) {
-      case Rule::own_limits:  // 0 is the caller
+      case Rule::own_limits:  // process 0 is the caller
         add({load_argument(0), if_equal(0, 1, 0), refuse, allow});
         break;
       case Rule::own_priority:
@@ -251,10 +249,11 @@ class Filter {
 }  // namespace
 
 bool filter_calls() {
-  static Filter filter;  // Static, by its size.
+  static Filter filter;  // Static because of its size.
   filter.write();
   const Program program = filter.program();
-  // Without numbers for this machine it is refused, as by a kernel without filters.
+  // On a machine without a table, an invalid mode makes the call fail, as on a kernel without
+  // filters.
   constexpr unsigned kMode = kNativeArchitecture != 0 ? kSetModeFilter : ~0U;
   return ::syscall(SYS_seccomp, kMode, kSpeculationAllowed, &program) == 0;
 }

@@ -8,7 +8,7 @@
 namespace virtuald {
 namespace {
 
-// Every line ends in \n, and a word never holds one, so nothing here looks for another end.
+// Every line ends in \n, and no word contains one, so no function here needs an end pointer.
 
 bool is_blank(char character) {
   return character == ' ' || character == '\t';
@@ -26,9 +26,9 @@ const char* skip_blanks(const char* text) {
   return text;
 }
 
-/// The end of the word at `text`: the first space, tab or other control character. Two steps a
-/// turn, and faults marked unlikely below: so the last of many lines is found twice as fast as by
-/// the HOWTO's program.
+/// The end of the word at `text`: the first space, tab or other control character. The loop is
+/// unrolled once, and faults are marked unlikely below: this finds the last of many lines twice as
+/// fast as the HOWTO's program.
 const char* skip_word(const char* text) {
   while (static_cast<unsigned char>(text[0]) > ' ' && static_cast<unsigned char>(text[1]) > ' ') {
     text += 2;
@@ -42,7 +42,7 @@ void set_fault(std::string_view culprit, const char* reason, Line& line) {
   line.reason = reason;
 }
 
-/// Parses "address directory" or "default directory", and returns where that ends.
+/// Parses "address directory" or "default directory", and returns its end.
 const char* parse_entry(const char* const subject, Line& line) {
   const char* after = scan_address(subject, line.address);
   line.kind = Line::Kind::entry;
@@ -65,8 +65,8 @@ const char* parse_entry(const char* const subject, Line& line) {
   if (*directory != '/') [[unlikely]] {
     set_fault(line.directory, " is not an absolute directory", line);
   } else if (!is_line_end(rest)) [[unlikely]] {
-    set_fault(line.directory,
-              " is followed by more than a line end (a directory has no white space in it)", line);
+    set_fault(line.directory, " is followed by more text (a directory cannot contain white space)",
+              line);
   }
   return rest;
 }

@@ -24,14 +24,15 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// A user or group ID. The largest is refused: to setuid(2)'s family it means "leave as it is".
+/// A user or group ID. The largest is refused: to setuid(2) and its relatives it can mean "leave
+/// unchanged".
 bool parse_id(std::string_view text, id_t& id) {
   const char* const end = text.data() + text.size();
   return is_number(text) && std::from_chars(text.data(), end, id).ec == std::errc{} &&
          id != std::numeric_limits<id_t>::max();
 }
 
-/// True if the comma-separated `members` hold `user`.
+/// True if the comma-separated `members` contain `user`.
 bool holds_member(std::string_view members, std::string_view user) {
   while (!members.empty()) {
     const std::size_t comma = members.find(',');
@@ -43,7 +44,7 @@ bool holds_member(std::string_view members, std::string_view user) {
   return false;
 }
 
-/// One of the two files, line by line. The root is as find_identity has it.
+/// One of the two files, line by line. `root` is find_identity's.
 class Database {
  public:
   Database(int root, std::string_view root_name, const char* path, LineReader& reader)
@@ -69,7 +70,7 @@ class Database {
     return true;
   }
 
-  /// The next line, where LineReader has several.
+  /// Returns a single line; LineReader returns several.
   LineReader::Result next(std::string_view& line, Error& error) {
     using Result = LineReader::Result;
     const Result result = lines_.empty() ? reader_.next(lines_) : Result::lines;
@@ -87,7 +88,7 @@ class Database {
     return fits ? Result::lines : Result::failed;
   }
 
-  /// Makes `root/path:line: ` and the reason the error. Returns false.
+  /// Sets the error to `root/path:line: reason`. Returns false.
   bool refuse(std::initializer_list<std::string_view> reason, Error& error) const {
     const Decimal number(static_cast<long long>(line_number_));
     error.set({root_name_, path_, ":", number.text(), ": "});
@@ -97,7 +98,7 @@ class Database {
     return false;
   }
 
-  /// The file as a whole lacks something. Returns false.
+  /// Sets the error to `root/path: no <what> <name>`. Returns false.
   bool refuse_without(std::string_view what, std::string_view name, Error& error) const {
     return error.fail({root_name_, path_, ": no ", what, " ", name});
   }
@@ -112,7 +113,7 @@ class Database {
   std::string_view lines_;
 };
 
-/// Fills in uid and primary group of the user called `name`.
+/// Sets uid and primary group from the entry of the user `name`.
 bool find_user(std::string_view name, Database& passwd, Identity& identity, Error& error) {
   if (!passwd.open(error)) {
     return false;
@@ -132,8 +133,8 @@ bool find_user(std::string_view name, Database& passwd, Identity& identity, Erro
   return result == LineReader::Result::end && passwd.refuse_without("user", name, error);
 }
 
-/// Reads the group file once: the group called `group`, if one is asked for, becomes the primary
-/// one, and those that list `user`, if one is asked for, the supplementary ones.
+/// Reads the group file once. The group `group`, unless empty, becomes the primary group; those
+/// that list `user`, unless empty, become supplementary groups.
 bool find_groups(std::string_view user, std::string_view group, Database& database,
                  Identity& identity, Error& error) {
   if (!database.open(error)) {
@@ -169,7 +170,7 @@ bool find_groups(std::string_view user, std::string_view group, Database& databa
          (found || database.refuse_without("group", group, error));
 }
 
-/// Refuses what one half of user[:group] cannot be.
+/// Fails if `half` cannot be one half of user[:group].
 bool check_half(std::string_view half, std::string_view text, Error& error) {
   id_t id = 0;
   if (half.empty()) {
@@ -245,7 +246,7 @@ bool become(const Identity& identity, Error& error) {
   if (::setuid(identity.uid) != 0) {
     return error.fail_errno("setuid", uid.text(), errno);
   }
-  // Capabilities that outlive setuid (securebits, capabilities(7)) would let these succeed.
+  // These succeed if capabilities outlive setuid (securebits, capabilities(7)).
   if (::setuid(0) == 0 || ::setgroups(0, nullptr) == 0) {
     return error.fail({"setuid ", uid.text(), ": root privileges could be regained; not started"});
   }
@@ -253,7 +254,7 @@ bool become(const Identity& identity, Error& error) {
 }
 
 bool drop_groups(Error& error) {
-  // A user namespace may forbid it; the process is then without groups that it could drop.
+  // A user namespace may forbid setgroups, which is harmless if there are no groups to drop.
   if ((::setgroups(0, nullptr) != 0 && ::getgroups(0, nullptr) != 0) || ::setgid(0) != 0) {
     return error.fail_errno("setgroups for uid", "0", errno);
   }

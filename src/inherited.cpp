@@ -14,8 +14,8 @@
 namespace virtuald {
 namespace {
 
-/// Those besides that are found ignored: by nohup(1), by shells, which leave SIGINT and SIGQUIT so
-/// for what they start in the background, and by languages' run times.
+/// The other signals that are often ignored: by nohup(1), by shells, which ignore SIGINT and
+/// SIGQUIT for background commands, and by the run times of languages.
 constexpr int kOftenIgnored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
                                  SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 
@@ -45,7 +45,7 @@ bool leave_terminal(Error& error) {
   if (terminal < 0) {
     return errno == ENXIO || errno == ENOENT || error.fail_errno("open", kTerminal, errno);
   }
-  // A session of its own would do as well, and cost ten times as much.
+  // A new session would have the same effect, at ten times the cost.
   return ::ioctl(terminal, TIOCNOTTY) == 0 || error.fail_errno("ioctl TIOCNOTTY", kTerminal, errno);
 }
 
@@ -53,7 +53,7 @@ void reset_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // It fails for wrong numbers only.
+  // It fails only for invalid numbers.
   static_cast<void>(::signal(SIGPIPE, SIG_DFL));
   static_cast<void>(::signal(SIGCHLD, SIG_DFL));
 }

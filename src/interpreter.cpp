@@ -19,7 +19,7 @@ namespace {
 /// How deep the kernel nests interpreters (execve(2)).
 constexpr int kMaxInterpreters = 5;
 
-/// What the kernel reads of a "#!" line (BINPRM_BUF_SIZE).
+/// How much of a "#!" line the kernel reads (BINPRM_BUF_SIZE).
 constexpr std::size_t kScriptHeader = 256;
 
 /// Real programs have fewer segments.
@@ -36,7 +36,7 @@ bool read_at(int descriptor, std::uint64_t offset, Header& header) {
          ::pread(descriptor, &header, sizeof header, static_cast<off_t>(offset)) == kSize;
 }
 
-/// The PT_INTERP of an ELF file of the class that the two header types belong to.
+/// Reads PT_INTERP from an ELF file whose class matches the two header types.
 template <typename FileHeader, typename SegmentHeader>
 void read_elf_interpreter(int descriptor, Interpreter& interpreter) {
   FileHeader file;
@@ -66,7 +66,7 @@ void read_elf_interpreter(int descriptor, Interpreter& interpreter) {
   }
 }
 
-/// The word after "#!".
+/// Reads the word after "#!".
 void read_script_interpreter(std::string_view header, Interpreter& interpreter) {
   constexpr std::string_view kBlanks = " \t";
   header.remove_prefix(2);

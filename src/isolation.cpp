@@ -23,8 +23,7 @@
 namespace virtuald {
 namespace {
 
-// From <linux/mount.h>, <linux/landlock.h> and <linux/capability.h>, which are the kernel's and not
-// part of every libc.
+// From <linux/mount.h>, <linux/landlock.h> and <linux/capability.h>, which not every libc provides.
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kAtRecursive = 0x8000;
 constexpr unsigned kMoveMountEmptyPath = 4;
@@ -54,15 +53,16 @@ struct CapabilityWord {
   std::uint32_t inheritable;
 };
 constexpr std::uint32_t kCapabilityVersion3 = 0x20080522;
-constexpr int kLastCommonCapability = 40;  // all kernels since 5.9 have this one
+constexpr int kLastCommonCapability = 40;  // in all kernels since 5.9
 constexpr int kKill = 5;
 
-/// What daemons that run as root need in a root of their own: chown, dac_override, fowner, fsetid,
-/// kill, setgid, setuid, setpcap, net_bind_service, sys_chroot and audit_write (capabilities(7)).
+/// The capabilities that daemons running as root need in their own root: chown, dac_override,
+/// fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot and audit_write
+/// (capabilities(7)).
 constexpr int kKeptCapabilities[] = {0, 1, 3, 4, kKill, 6, 7, 8, 10, 18, 29};
 
-/// File systems that are ways to the kernel. Whoever owns the files may write to them, and uid 0
-/// does: no capability is asked for.
+/// File systems that control the kernel. Writing to them needs no capability: uid 0 owns their
+/// files.
 constexpr std::string_view kKernelFileSystems[] = {
     "binfmt_misc", "bpf",       "cgroup",  "cgroup2", "configfs", "debugfs",
     "efivarfs",    "fusectl",   "nfsd",    "proc",    "pstore",   "resctrl",
@@ -70,9 +70,9 @@ constexpr std::string_view kKernelFileSystems[] = {
 
 constexpr std::size_t kHostNameMax = 64;  // of the kernel
 
-char mount_point[PATH_MAX];  // Static, by its size.
+char mount_point[PATH_MAX];  // Static because of its size.
 
-/// The failure of `call`, with errno. Returns false.
+/// Sets the error to the failure of `call`, with errno. Returns false.
 bool fail(std::string_view name, std::initializer_list<std::string_view> call, Error& error) {
   const int code = errno;
   error.set({"isolate ", name, ": "});
@@ -90,7 +90,7 @@ bool fail(std::string_view name, std::initializer_list<std::string_view> call, E
   return false;
 }
 
-/// What may be a host name, of what a domain or a directory's name offers.
+/// Whether `text`, from the domain or from the directory's name, is acceptable as a host name.
 bool is_host_name(std::string_view text) {
   constexpr std::string_view kCharacters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
@@ -98,9 +98,9 @@ bool is_host_name(std::string_view text) {
          text.find_first_not_of(kCharacters) == std::string_view::npos;
 }
 
-/// The first word of etc/hostname, in `buffer`; empty if there is none to be read.
+/// Returns the first word of etc/hostname, in `buffer`, or an empty view if it cannot be read.
 std::string_view read_host_name(int tree, char* buffer, std::size_t size) {
-  // A link into a proc that is mounted in the root would lead out of it (proc_pid_root(5)).
+  // A link into a proc mounted in the root would lead outside (proc_pid_root(5)).
   const int descriptor = open_in_root(tree, "/etc/hostname", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   const bool is_file =
@@ -118,7 +118,8 @@ std::string_view last_component(std::string_view path) {
   return path;
 }
 
-/// Removes `count` fields from `line`, which single spaces separate, and returns the next.
+/// Removes `count` fields, separated by single spaces, from `line`, then removes and returns the
+/// next.
 std::string_view take_field(std::string_view& line, int count) {
   std::string_view field;
   for (; count >= 0; --count) {
@@ -129,7 +130,7 @@ std::string_view take_field(std::string_view& line, int count) {
   return field;
 }
 
-/// Writes `text`, with white space as \ooo (proc_pid_mountinfo(5)), to mount_point.
+/// Decodes `text`, in which white space is \ooo (proc_pid_mountinfo(5)), into mount_point.
 void decode_mount_point(std::string_view text) {
   std::size_t size = 0;
   for (std::size_t at = 0; at < text.size() && size + 1 < sizeof mount_point; ++at) {
@@ -144,13 +145,13 @@ void decode_mount_point(std::string_view text) {
   mount_point[size] = '\0';
 }
 
-/// Whether a line of mountinfo is, or may be, about a kernel file system that can be written to. If
-/// so, its place is in mount_point.
+/// Whether a line of mountinfo describes, or might describe, a writable kernel file system. If so,
+/// sets mount_point.
 bool is_way_to_kernel(std::string_view line) {
   std::string_view rest = line;
   rest.remove_prefix(std::min(line.find(" - "), line.size()));
-  // A domain can move a mount so deep that the line is cut before the end of its type. mount(2)
-  // takes no such place either, and so refuses it.
+  // A domain can move a mount so deep that the line is cut before the end of its type. Then
+  // mount(2) refuses so long a path, and isolation fails.
   const bool is_cut = line.size() >= LineReader::kPieceSize;
   const std::string_view type = take_field(rest, 2);
   const std::string_view place = take_field(line, 4);
@@ -164,10 +165,10 @@ bool is_way_to_kernel(std::string_view line) {
   return true;
 }
 
-/// Whether anything is mounted below the mount that `tree` holds. Kernels before Linux 6.8 do not
-/// tell, which is taken for yes: reading mountinfo takes longer than all that this function does.
+/// Whether anything is mounted below the mount `tree`. True if the kernel cannot tell (before Linux
+/// 6.8). This function saves reading mountinfo, which takes longer.
 bool has_mounts_below(int tree) {
-  constexpr std::uint32_t kUniqueMountId = 0x4000;  // of statx(2)
+  constexpr std::uint32_t kUniqueMountId = 0x4000;  // for statx(2)
   constexpr std::size_t kMountIdWord = 18;
   std::uint64_t status[32] = {};
   if (::syscall(SYS_statx, tree, "", AT_EMPTY_PATH, kUniqueMountId, status) != 0) {
@@ -183,9 +184,9 @@ bool has_mounts_below(int tree) {
   return ::syscall(kListmount, &request, &first, 1, 0) != 0;
 }
 
-/// Makes the kernel file systems below the root read-only, one round after the other until there is
-/// nothing left to do: a domain may move directories that mounts are in while we go to them by
-/// name. `self` is the host's /proc/self; it is not needed where nothing is mounted, and -1 then.
+/// Makes the kernel file systems below the root read-only. Repeats until none is left, because a
+/// domain may move directories that contain mounts while they are looked up by name. `self` is the
+/// host's /proc/self, or -1 if nothing is mounted below the root.
 bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error& error) {
   constexpr int kRounds = 8;
   if (self < 0) {
@@ -227,12 +228,12 @@ bool close_ways_to_kernel(int self, const char* name, LineReader& reader, Error&
   return fail(name, {"mount read-only ", mount_point}, error);
 }
 
-/// Makes the directory the root of a mount namespace, with all that is mounted below it and nothing
-/// else. `tree` is then a descriptor of it, and `self` one of the host's /proc/self, or -1 if
-/// nothing is mounted below.
+/// Makes the directory the root of a mount namespace that contains only it and what is mounted
+/// below it. Sets `tree` to a descriptor of it, and `self` to one of the host's /proc/self, or
+/// leaves `self` alone if nothing is mounted below.
 bool leave_host_behind(int descriptor, const char* name, int& tree, int& self, Error& error) {
-  // In a chroot of the super server's, "/" is not the namespace's root, and would leave the host's
-  // mounts above it. This gives us that root, and no other namespace.
+  // If the super server is in a chroot, "/" is not the namespace's root, and the host's mounts
+  // above it would remain. setns makes the namespace's root ours, and changes no namespace.
   const long process = ::syscall(SYS_pidfd_open, ::getpid(), 0);
   if (process < 0) {
     return fail(name, {"pidfd_open"}, error);
@@ -240,7 +241,7 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, int& self, E
   if (::setns(static_cast<int>(process), CLONE_NEWNS) != 0) {
     return fail(name, {"setns"}, error);
   }
-  // Before unshare, which takes the working directory over to the new namespace, and no descriptor.
+  // Before unshare, which moves the working directory to the new namespace, but no descriptor.
   if (::fchdir(descriptor) != 0) {
     return fail(name, {"fchdir"}, error);
   }
@@ -265,7 +266,8 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, int& self, E
       (self = ::openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
     return fail(name, {"open /proc/self"}, error);
   }
-  // The old root then lies on top of the new one, and "." is still the new one (pivot_root(2)).
+  // Afterwards the old root is mounted on top of the new one, and "." is still the new one
+  // (pivot_root(2)).
   if (::syscall(SYS_pivot_root, ".", ".") != 0) {
     fail(name, {"pivot_root"}, error);
     error.append(" (-i does not work in an initramfs)");
@@ -283,7 +285,7 @@ bool name_host(int tree, const char* name, Error& error) {
   if (!is_host_name(host)) {
     host = "localhost";
   }
-  constexpr std::string_view kNoDomain = "(none)";  // as the kernel says it
+  constexpr std::string_view kNoDomain = "(none)";  // the kernel's default
   if (::sethostname(host.data(), host.size()) != 0) {
     return fail(name, {"sethostname"}, error);
   }
@@ -292,20 +294,20 @@ bool name_host(int tree, const char* name, Error& error) {
 }
 
 bool mount_terminals(const char* name, Error& error) {
-  // gid 5 is tty's on every Linux, and 0620 what mesg(1) expects.
+  // gid 5 is tty on every Linux, and mesg(1) expects mode 0620.
   return ::mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
                  "newinstance,ptmxmode=0666,mode=0620,gid=5") == 0 ||
          errno == ENOENT || errno == ENOTDIR || fail(name, {"mount devpts"}, error);
 }
 
-/// Confines the process, as far as this kernel can. `version` is Landlock's.
+/// Confines the process as far as Landlock's `version` can.
 bool confine(int version, int tree, const char* name, Error& error) {
   if (version < kLandlockConfinesTracing) {
     return true;
   }
   const bool has_scopes = version >= kLandlockConfinesSignals;
-  // Older kernels want a right to files in every rule set. This one is granted again at once; it is
-  // the only one that a rule set takes away without naming it.
+  // Older kernels require a file right in every rule set. This one is granted again at once; it is
+  // the only right that a rule set takes away even without naming it.
   const LandlockRuleset ruleset = {has_scopes ? 0 : kLandlockRefer, 0,
                                    has_scopes ? kLandlockScopes : 0};
   const std::size_t size = has_scopes ? sizeof ruleset : sizeof ruleset.file_rights;
@@ -322,8 +324,8 @@ bool confine(int version, int tree, const char* name, Error& error) {
          fail(name, {"landlock_restrict_self"}, error);
 }
 
-/// What is permitted now stays until execve(2), whose result the bounding set limits: until then no
-/// process of the domain, which has less, may trace this one, and reach what it has open.
+/// Keeps the permitted capabilities until execve(2), which applies the bounding set: until then,
+/// the domain's processes have fewer, and so cannot trace this one and reach its descriptors.
 bool drop_capabilities(bool keeps_kill, const char* name, Error& error) {
   for (int capability = 0;; ++capability) {
     const bool is_kept = (capability != kKill || keeps_kill) &&
@@ -342,7 +344,7 @@ bool drop_capabilities(bool keeps_kill, const char* name, Error& error) {
   if (::syscall(SYS_capget, &header, words) != 0) {
     return fail(name, {"capget"}, error);
   }
-  // What is not inheritable is not ambient either.
+  // This clears the ambient ones too.
   words[0].inheritable = 0;
   words[1].inheritable = 0;
   return ::syscall(SYS_capset, &header, words) == 0 || fail(name, {"capset"}, error);
@@ -365,7 +367,7 @@ bool isolate(int descriptor, const char* name, Privileges privileges, LineReader
   }
   int tree = -1;
   int self = -1;
-  // Where signals are not confined, those to other users' processes are kept from root, at least.
+  // If signals cannot be confined, root at least loses the right to signal other users' processes.
   return leave_host_behind(descriptor, name, tree, self, error) &&
          close_ways_to_kernel(self, name, reader, error) && name_host(tree, name, error) &&
          mount_terminals(name, error) && confine(version, tree, name, error) &&

@@ -16,7 +16,7 @@ void LineReader::start(int descriptor) {
   filled_ = 0;
 }
 
-/// Moves what was not given yet to the front, and reads behind it.
+/// Moves the rest of the buffer to the front, and reads more after it.
 bool LineReader::fill() {
   filled_ -= given_;
   std::memmove(buffer_, buffer_ + given_, filled_);

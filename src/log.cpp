@@ -40,13 +40,13 @@ void send_to_log(Priority priority, std::string_view message) {
   datagram.msg_iovlen = sizeof pieces / sizeof *pieces;
   std::int64_t deadline = 0;
   while (::sendmsg(log_socket, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EAGAIN) {
-    // Others wait for the same room, and may have taken it by the time of the next try.
+    // Other senders may take the free space before the next try.
     const std::int64_t now = milliseconds_now();
     deadline = deadline == 0 ? now + kPatienceMilliseconds : deadline;
     pollfd waiting = {log_socket, POLLOUT, 0};
     const int ready = now < deadline ? ::poll(&waiting, 1, static_cast<int>(deadline - now)) : 0;
     if (ready == 0 || (ready < 0 && errno != EINTR)) {
-      // A daemon that is stuck would not read a second message either, and the client waits.
+      // A stuck daemon would not read a second message either, and the client is waiting.
       ::close(log_socket);
       log_socket = -1;
       return;
@@ -73,10 +73,10 @@ void write_standard_error(std::string_view message) {
   if (::fstat(STDERR_FILENO, &status) != 0 || S_ISSOCK(status.st_mode)) {
     return;
   }
-  // A reader that has gone must not turn our exit status into a death by signal.
+  // If the reader has gone, virtuald must exit with its status, not die of SIGPIPE.
   static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   const iovec pieces[] = {piece_of("virtuald: "), piece_of(message), piece_of("\n")};
-  // If that fails, there is nowhere left to say so.
+  // A failure cannot be reported anywhere.
   [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, pieces, 3);
 }
 
@@ -84,7 +84,7 @@ bool print(std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
     if (count < 0) {
-      static Error error;  // Static, by its size.
+      static Error error;  // Static because of its size.
       error.fail_errno("write", "standard output", errno);
       write_standard_error(error.text());
       return false;

@@ -1,4 +1,4 @@
-// virtuald: gives every local address of a machine a file system of its own.
+// virtuald: gives every local address of a machine its own root directory.
 
 #include <fcntl.h>
 #include <sys/auxv.h>
@@ -28,8 +28,8 @@
 namespace virtuald {
 namespace {
 
-// Static, by their sizes (error.h), and in one object, so that what every connection touches is at
-// its beginning, on a page that is in use already.
+// Static because of their sizes (error.h), and in one object, so that the parts that every
+// connection touches are at its beginning, on a page that is already in use.
 struct {
   LineReader reader;
   Error error;
@@ -55,7 +55,7 @@ void log_connection(const Options& options, const Address& local, const Match& m
   log_message(Priority::info, large.connection.text());
 }
 
-/// One connection, from its socket to its service. Returns only if the service was not started.
+/// Serves one connection. Returns only if the service was not started.
 int serve(const Options& options) {
   const char* const config = options.operands[0];
   char** const program = options.operands + 1;
@@ -124,16 +124,15 @@ int query(const Options& options) {
   return print(match.directory) && print("\n") ? kOk : kFailed;
 }
 
-/// -x and -t are a program of their own, beside this one: with them, every connection would have
-/// more to load.
+/// -x and -t are in a separate program, so that a connection need not load their code.
 int become_other_program(char** arguments) {
-  char path[PATH_MAX];  // a static one would cost every connection a page more
+  char path[PATH_MAX];  // if static, it would cost every connection another page
   constexpr std::string_view kPlace = VIRTUALD_BY_HAND;
   constexpr std::size_t kRoom = sizeof path - kPlace.size() - 1;
   std::size_t size = 0;
   if (const ssize_t count = ::readlink("/proc/self/exe", path, kRoom); count > 0) {
     size = static_cast<std::size_t>(count);
-  } else {  // without /proc: as it was started
+  } else {  // without /proc: the name it was started by
     const auto* const name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     size = std::min(std::strlen(name), kRoom);
     std::memcpy(path, name, size);

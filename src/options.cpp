@@ -8,7 +8,7 @@
 namespace virtuald {
 namespace {
 
-/// What is missing or too much among the operands, or nullptr.
+/// Returns what is wrong with the options and operands as a whole, or nullptr.
 const char* find_operand_fault(const Options& options, int count) {
   const bool has_service_options = options.argument_zero != nullptr || options.user != nullptr;
   if (options.mode == Mode::enter) {
@@ -21,7 +21,7 @@ const char* find_operand_fault(const Options& options, int count) {
     return "-b and -l need -x";
   }
   if (options.mode == Mode::serve) {
-    // Older kernels than 5.18 start a program without even an argument 0; the count is then -1.
+    // Kernels before 5.18 can start a program without even an argument 0; the count is then -1.
     return count < 1    ? "no configuration file given (virtuald -h shows the usage)"
            : count == 1 ? "no program to run given (virtuald -h shows the usage)"
                         : nullptr;
@@ -39,7 +39,7 @@ const char* find_operand_fault(const Options& options, int count) {
   return count != 0 ? "-V and -h take no operands" : nullptr;
 }
 
-/// The argument of -l.
+/// Parses the argument of -l.
 bool parse_seconds(std::string_view text, int& seconds) {
   constexpr int kDay = 86400;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);

@@ -14,18 +14,18 @@
 namespace virtuald {
 namespace {
 
-char candidate[PATH_MAX];  // Static, by its size: a program named by its path needs none.
+char candidate[PATH_MAX];  // Static because of its size: a path as program needs none.
 
-/// Whether execvp(3) looks in the next directory after this errno.
+/// Whether execvp(3) tries the next directory after this errno.
 bool is_worth_another_try(int code) {
   return code == ENOENT || code == ENOTDIR || code == EACCES || code == ENAMETOOLONG ||
          code == ENODEV || code == ESTALE || code == ETIMEDOUT;
 }
 
-/// Says what execve(2) of `path` failed with. ENOENT for a file that is there is the riddle of
-/// every chroot: what is missing is the interpreter that the file names.
+/// Explains why execve(2) of `path` failed. ENOENT for a file that exists, a common puzzle in a
+/// chroot, means that the interpreter it names is missing.
 Start describe_failure(const char* path, const char* root, int code, Error& error) {
-  static InterpreterChain chain;  // Static, by its size.
+  static InterpreterChain chain;  // Static because of its size.
   if (code == ENOENT && follow_interpreters(AT_FDCWD, path, chain) == Interpreters::missing) {
     error.set({"exec ", path, " in ", root, ": its interpreter ", chain.interpreter.path,
                " is not there"});
@@ -74,7 +74,7 @@ Start start_program(const char* name, std::string_view search_path, char* const*
       return describe_failure(path, root, code, error);
     }
   }
-  // Only now, and not at each miss, is it worth a system call to learn which of them is there.
+  // Only now, and not after each miss, is it worth a system call to learn which one exists.
   const bool is_path = std::strchr(name, '/') != nullptr;
   Candidates present(name, search_path);
   while (const char* path = present.next()) {

@@ -10,7 +10,7 @@
 namespace virtuald {
 namespace {
 
-// From <linux/openat2.h>, which is the kernel's and not part of every libc.
+// From <linux/openat2.h>, which not every libc provides.
 struct OpenHow {
   std::uint64_t flags;
   std::uint64_t mode;
@@ -40,8 +40,8 @@ int open_in_root(int root, const char* path, int flags) {
     return ::open(path, flags | O_CLOEXEC);
   }
   const OpenHow how = {static_cast<std::uint64_t>(flags | O_CLOEXEC), 0, kResolveInRoot};
-  // A rename or mount anywhere during the look-up of ".." is EAGAIN (openat2(2)); a hostile one
-  // could go on for ever.
+  // A rename or mount anywhere while ".." is looked up causes EAGAIN (openat2(2)). Hostile
+  // processes could keep causing it.
   long descriptor = -1;
   for (int tries = 0; tries < 128; ++tries) {
     descriptor = ::syscall(SYS_openat2, root, path, &how, sizeof how);

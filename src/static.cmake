@@ -1,10 +1,10 @@
-# How the shipped program is linked: statically, for a dynamic loader costs several times what virtuald
-# itself does, and nothing may be loaded after the chroot.
+# Links the shipped program statically: a dynamic loader costs several times as much as virtuald itself, and nothing
+# must be loaded after the chroot.
 #
-# Against musl where it is there, since glibc's start-up executes CPUID some tens of times, each of which
-# leaves a virtual machine. Debian's musl-tools bring musl for C only. C++ needs, before musl's headers, those
-# of the compiler's own library (of which nothing is linked), and after them the compiler's. All of these
-# directories are asked for. Elsewhere the host's libc is linked, statically as well.
+# Uses musl if it is installed, because glibc's start-up executes CPUID dozens of times, and each one exits a virtual
+# machine. Debian's musl-tools support only C. C++ needs the headers of the compiler's C++ library before musl's
+# (nothing of that library is linked), and the compiler's own headers after them. The compiler is asked for all these
+# directories. Without musl, the host's libc is linked, also statically.
 
 # The directories that a compiler driver searches for <...>, in their order.
 function(ask_header_directories result language)
@@ -50,8 +50,8 @@ else()
                  "was not found, with which it starts several times faster")
 endif()
 
-# Static and position independent, all relocations read-only, nothing of libstdc++. Code and data share
-# pages of the file (noseparate-code), for every page that need not be mapped counts.
+# Static and position independent, with read-only relocations and without libstdc++. Code and data share pages of the
+# file (noseparate-code), because every page that is mapped costs time.
 function(link_statically target)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON IS_MUSL false)
   target_link_options(${target} PRIVATE
@@ -59,11 +59,11 @@ function(link_statically target)
   target_compile_options(${target} PRIVATE -fPIE -ffunction-sections -fdata-sections
     # Nothing is ever thrown or unwound.
     -fno-asynchronous-unwind-tables
-    # Whatever the build type: with optimisation the headers of libstdc++ are all of it that is needed.
+    # In every build type: with optimisation, libstdc++ is needed only for its headers.
     -O2 -U_GLIBCXX_ASSERTIONS)
   if(MUSL_OBJECTS)
     set_target_properties(${target} PROPERTIES IS_MUSL true)
-    # libstdc++'s os_defines.h asks for glibc's version.
+    # libstdc++'s os_defines.h tests the version of glibc.
     target_compile_options(${target} PRIVATE ${MUSL_HEADERS} "-D__GLIBC_PREREQ(a,b)=0")
     target_link_options(${target} PRIVATE -nostdlib ${MUSL_OBJECTS}/rcrt1.o ${MUSL_OBJECTS}/crti.o)
     target_link_libraries(${target} PRIVATE ${MUSL_OBJECTS}/libc.a -lgcc ${MUSL_OBJECTS}/crtn.o)

@@ -14,17 +14,17 @@
 namespace virtuald {
 namespace {
 
-/// As many links as the kernel follows (path_resolution(7)).
+/// The kernel's limit on links (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 
-// Static, by their sizes: few walks meet a link, or a long path.
+// Static because of their sizes: few walks meet a link or a long path.
 char link_text[PATH_MAX];
 char long_path[PATH_MAX];
 
 /// One walk along a path. Its copy of the path is NUL-terminated after each component in turn and
-/// so handed to the kernel. Directories on the way are looked at by name, and that is not a race:
-/// each name is looked up in directories that have been checked before, in which nobody but root
-/// can give it another meaning. The last object is opened, and then checked by its descriptor.
+/// passed to the kernel. Directories on the way are checked by name. This is not a race: each name
+/// is looked up in directories that were checked before, where only root can change what it refers
+/// to. The last object is opened, then checked by its descriptor.
 class Walk {
  public:
   Walk(Subject subject, Message& reason) : subject_(subject), reason_(reason) {}
@@ -45,12 +45,12 @@ class Walk {
   int descriptor_ = -1;
   bool is_trusted_ = true;
   int links_ = 0;
-  struct stat status_ {};      // of what was looked at last
+  struct stat status_ {};      // of the last object
   std::size_t component_ = 0;  // where in path_ the current component begins
   std::size_t behind_ = 0;     // and where it ends
   std::size_t link_size_ = 0;
   char* path_ = short_path_;
-  char short_path_[256];  // most paths fit this, and then cost no page of their own
+  char short_path_[256];  // most paths fit, and then cost no extra page
 };
 
 bool Walk::fail(const char* name, int code) {
@@ -60,7 +60,7 @@ bool Walk::fail(const char* name, int code) {
 
 /// Records the first component that somebody else could change.
 void Walk::check_trust(const char* name) {
-  // The mode of a link means nothing to the kernel.
+  // The kernel ignores the mode of a link.
   const bool writable = !S_ISLNK(status_.st_mode) && (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   if ((status_.st_uid == 0 && !writable) || !is_trusted_) {
     return;
@@ -72,18 +72,18 @@ void Walk::check_trust(const char* name) {
                " must be owned by root and not writable by anyone else (-w only warns)"});
 }
 
-/// Checks `name`, and opens it if it is the last object and not a link.
+/// Checks `name`, and opens it if it is the last component and not a link.
 bool Walk::look(const char* name, bool is_last) {
   int code = 0;
   if (is_last) {
-    // A FIFO as a configuration must not block, nor a terminal become ours. O_DIRECTORY has an
-    // automount done.
+    // A FIFO as a configuration must not block, and a terminal must not become the controlling one.
+    // O_DIRECTORY triggers automounts.
     const int flags =
         subject_ == Subject::config ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY;
     descriptor_ = ::openat(AT_FDCWD, name, flags | O_NOFOLLOW | O_CLOEXEC);
     code = descriptor_ < 0 ? errno : 0;
   }
-  // A link is refused as ELOOP where a file, and as ENOTDIR where a directory was to be opened.
+  // For a link, opening a file fails with ELOOP, and opening a directory with ENOTDIR.
   if (code != 0 && code != ELOOP && code != ENOTDIR) {
     return fail(name, code);
   }
@@ -98,7 +98,7 @@ bool Walk::look(const char* name, bool is_last) {
   return code == 0 || S_ISLNK(status_.st_mode) || fail(name, code);
 }
 
-/// Goes on to the current component.
+/// Checks the current component, and follows it if it is a link.
 bool Walk::step(bool is_last) {
   const char behind = path_[behind_];
   path_[behind_] = '\0';
@@ -118,7 +118,7 @@ bool Walk::read_link() {
   return ++links_ <= kMaxLinks || fail(path_, ELOOP);
 }
 
-/// Puts what the current component, a link, says in its place in the path.
+/// Replaces the current component, a link, with its target.
 bool Walk::follow_link() {
   const bool is_absolute = link_text[0] == '/';
   const std::size_t kept = is_absolute ? 0 : component_;
@@ -147,7 +147,7 @@ bool Walk::walk() {
     behind_ = component_ + std::strcspn(path_ + component_, "/");
     const std::string_view component(path_ + component_, path_ + behind_);
     const bool is_last = path_[behind_ + std::strspn(path_ + behind_, "/")] == '\0';
-    // A path may end where the walk has been already: in "/", or in "." for both of these.
+    // The path ends in "/" or ".", or is one of these: the walk has checked that object already.
     if (component.empty()) {
       return look(path_, true) && (descriptor_ >= 0 || fail(path_, ELOOP));
     }

@@ -16,15 +16,15 @@ namespace {
 
 constexpr std::string_view kUserSearchPath = "/usr/local/bin:/usr/bin:/bin";
 
-/// Of a file, each up to LineReader::kPieceSize.
+/// At most this many pieces of a file, each up to LineReader::kPieceSize, are read.
 constexpr int kMaxPieces = 64;
 
 constexpr std::size_t kMaxTerm = 64;
 
-/// One NAME=VALUE. Static, by its size.
+/// One NAME=VALUE. Static because of its size.
 class Variable {
  public:
-  /// False, and nothing changed, if the value is too long or could not be one.
+  /// Returns false and changes nothing if the value is too long or contains NUL.
   bool set(std::string_view name, std::string_view value) {
     if (name.size() + 1 + value.size() >= sizeof text_ ||
         value.find('\0') != std::string_view::npos) {
@@ -55,7 +55,7 @@ struct {
 } variables;
 char* environment[7];  // ends in nullptr
 
-/// Hands the lines of a regular file to `take`, until it has had enough and returns false.
+/// Passes the lines of a regular file to `take` until it returns false.
 template <typename Take>
 void read_lines(const char* path, LineReader& reader, Take take) {
   const int descriptor = open_in_root(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -64,7 +64,7 @@ void read_lines(const char* path, LineReader& reader, Take take) {
   reader.start(descriptor);
   std::string_view lines;
   for (int pieces = 0; goes_on && pieces < kMaxPieces; ++pieces) {
-    // The rest of a line that fills a piece could take for ever: a file can be all hole.
+    // Reading the rest of a line longer than a piece could take forever: the file may be sparse.
     goes_on =
         reader.next(lines) == LineReader::Result::lines && lines.size() <= LineReader::kPieceSize;
     while (goes_on && !lines.empty()) {
@@ -83,7 +83,7 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// HOME, SHELL, USER and LOGNAME, from the first entry of that user or number.
+/// Sets HOME, SHELL, USER and LOGNAME from the first entry of the user or number `wanted`.
 void read_passwd(std::string_view wanted, LineReader& reader) {
   constexpr std::size_t kFields = 7;
   const bool is_number = wanted.find_first_not_of("0123456789") == std::string_view::npos;
@@ -105,7 +105,7 @@ void read_passwd(std::string_view wanted, LineReader& reader) {
   });
 }
 
-/// PATH, from the last line that has it.
+/// Sets PATH from the last line with `key`.
 void read_login_defs(std::string_view key, LineReader& reader) {
   read_lines("/etc/login.defs", reader, [key](std::string_view line) {
     line = trim(line);
@@ -123,7 +123,8 @@ void read_login_defs(std::string_view key, LineReader& reader) {
   });
 }
 
-/// A name in the terminal database, and not the path or the description that some libraries take.
+/// Whether `text` is a plain terminal name, not a path or a description, which some libraries
+/// accept.
 bool is_terminal_name(std::string_view text) {
   constexpr std::string_view kCharacters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._";

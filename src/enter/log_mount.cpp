@@ -15,7 +15,7 @@
 namespace virtuald {
 namespace {
 
-// From <linux/mount.h>, which is the kernel's and not part of every libc.
+// From <linux/mount.h>, which not every libc provides.
 constexpr unsigned kOpenTreeClone = 1;
 constexpr unsigned kFromEmptyPath = 0x04;
 constexpr unsigned kToEmptyPath = 0x40;
@@ -35,13 +35,13 @@ bool mount_log(const char* socket, Error& error) {
   if (tree < 0) {
     return error.fail_errno("open_tree", socket, errno);
   }
-  // No link is followed, and what is there is not taken: the mount is on this file, or nowhere.
+  // O_EXCL follows no link and opens no existing file, so the mount is on this file or nowhere.
   const int file = ::open("log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) {
     return error.fail_errno("create", "log", errno);
   }
-  // The socket is everybody's: one domain's root could take the others' rights to it away. Who may
-  // write to it can log all the same where it is read-only.
+  // All domains share the socket: if it were writable, root in one could change its mode for the
+  // others. Sending messages works on a read-only mount.
   const MountAttributes read_only{kReadOnly, 0, 0, 0};
   const bool is_mounted =
       ::syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &read_only, sizeof read_only) == 0 &&
@@ -61,7 +61,7 @@ Unmounted unmount_log(const char* directory, Error& error) {
   const Decimal number(file);
   const std::string_view digits = number.text();
   std::memcpy(path + std::strlen(path), digits.data(), digits.size());
-  // By the descriptor: it is the very mount that was looked at.
+  // By the descriptor, so that it is the mount that was checked.
   if (::umount2(path, MNT_DETACH) != 0) {
     error.fail_errno("umount2", "log", errno);
     return Unmounted::failed;

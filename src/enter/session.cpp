@@ -20,7 +20,7 @@
 namespace virtuald {
 namespace {
 
-/// What the process outside takes for the program.
+/// The signals that the process outside passes on to the program.
 constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
                              SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH, SIGALRM};
 
@@ -28,8 +28,8 @@ constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
 constexpr unsigned kNullMajor = 1;
 constexpr unsigned kNullMinor = 3;
 
-/// Blocks them, and returns a descriptor to read them from. Those that are ignored stay so. With
-/// bounds, this process stops alone, and so does not wait for what the program does then.
+/// Blocks these signals and returns a descriptor to read them from. Ignored ones stay ignored. With
+/// bounds, SIGTSTP stops only this process, and the program runs on.
 int open_signals(bool has_bounds) {
   sigset_t taken;
   ::sigemptyset(&taken);
@@ -51,8 +51,8 @@ void block_all_signals() {
 }
 
 void clean_signals() {
-  // The kernel's sigaction, all of it zero: a libc's signal(3) refuses the numbers that it uses
-  // itself, and fails for nothing else but SIGKILL and SIGSTOP.
+  // The kernel's struct sigaction, all zero. A libc's signal(3) refuses the signals that it uses
+  // itself; the system call fails only for SIGKILL and SIGSTOP.
   constexpr unsigned long kDefault[8] = {};
   for (int signal = 1; signal < _NSIG; ++signal) {
     ::syscall(SYS_rt_sigaction, signal, kDefault, nullptr, (_NSIG - 1) / 8);
@@ -62,8 +62,8 @@ void clean_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// Gives the foreground of the leader's terminal to the program, or takes it from it. Other groups
-/// are jobs of the program's own.
+/// Moves the foreground of the leader's terminal to the program or back. Any other group in the
+/// foreground is a job of the program, and stays there.
 void place(int terminal, pid_t program, bool in_foreground) {
   const pid_t from = in_foreground ? ::getpgrp() : program;
   if (::tcgetpgrp(terminal) == from) {
@@ -71,7 +71,7 @@ void place(int terminal, pid_t program, bool in_foreground) {
   }
 }
 
-/// The leader's part, until it is killed or told to hang up. It holds no descriptor but 0, where it
+/// Runs the leader, until it is killed or told to hang up. Its only descriptors are 0, where it
 /// reports, and 1, its terminal.
 [[noreturn]] void lead(pid_t program) {
   sigset_t all;
@@ -83,7 +83,7 @@ void place(int terminal, pid_t program, bool in_foreground) {
     pid_t child = 0;
     while (signal == SIGCHLD && (child = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
       if (child != program) {
-        continue;  // as the first process of a namespace it is given orphans
+        continue;  // an orphan: the first process of a namespace adopts them
       }
       has_program = WIFSTOPPED(status);
       if (::write(0, &status, sizeof status) < 0) {
@@ -102,10 +102,10 @@ void place(int terminal, pid_t program, bool in_foreground) {
   }
 }
 
-/// Both sides of the leader's fork.
+/// In the leader: forks the program. Returns only in the program, or on failure.
 Side start_program_group(Session& session, int report, Error& error) {
   block_all_signals();
-  // Ignored, it would leave no children to wait for.
+  // If it is ignored, there are no children to wait for.
   static_cast<void>(::signal(SIGCHLD, SIG_DFL));
   pid_t program = -1;
   if (::prctl(PR_SET_PDEATHSIG, session.bounds.are_set() ? SIGKILL : SIGHUP) != 0 ||
@@ -134,7 +134,7 @@ Side stay_outside(Session& session, const int* report) {
   session.reports = report[0];
   session.bounds.start();
   session.terminal.give_slave_away();
-  // Whoever reads what the program writes, or writes what it reads, does not wait for this process.
+  // The other ends of the program's pipes must not wait for this process.
   for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
     if (!session.bounds.are_set() && ::isatty(descriptor) == 0) {
       ::close(descriptor);
@@ -143,15 +143,15 @@ Side stay_outside(Session& session, const int* report) {
   return Side::outside;
 }
 
-/// Tells the leader, which may be stopped by the program, and by it the program.
+/// Continues the leader, which the program may have stopped, and through it the program.
 void continue_program(const Session& session, bool in_foreground) {
   sigval value{};
   value.sival_int = in_foreground ? 1 : 0;
   ::sigqueue(session.leader, SIGCONT, value);
 }
 
-/// The program has stopped: so does the job that this process is part of, as far as a shell has it
-/// under control. Then both go on.
+/// The program has stopped: stops this process's job too, if a shell controls it. Later continues
+/// both.
 void stop_and_go_on(Session& session, int signal) {
   const bool uses_terminal = signal == SIGTTIN || signal == SIGTTOU;
   if (uses_terminal) {
@@ -171,9 +171,9 @@ void stop_and_go_on(Session& session, int signal) {
   ::sigprocmask(SIG_UNBLOCK, &signals, &before);
   ::kill(0, stop);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  // SIGCONT has the rest done. Without it this process was not stopped: the kernel does not stop a
-  // job that no shell could continue. A program that reads without the foreground would be back
-  // here at once.
+  // SIGCONT does the rest. Without SIGCONT, this process was not stopped, because the kernel does
+  // not stop a job that no shell could continue. The program must then get the foreground, or its
+  // next read would stop it again at once.
   ::sigpending(&signals);
   if (::sigismember(&signals, SIGCONT) != 1) {
     session.terminal.take();
@@ -181,7 +181,7 @@ void stop_and_go_on(Session& session, int signal) {
   }
 }
 
-/// Something was sent to the process outside.
+/// Handles a signal that was sent to the process outside.
 void pass_signal_on(Session& session) {
   signalfd_siginfo info{};
   const ssize_t size = ::read(session.signals, &info, sizeof info);
@@ -200,8 +200,8 @@ void pass_signal_on(Session& session) {
   }
 }
 
-/// Waits until the program has ended, and sets `status` to how; or until the leader has. False if
-/// the time was up before.
+/// Waits until the program has ended, and sets `status` as wait(2) does; or until the leader has
+/// ended. Returns false if the time was up first.
 bool wait_for_end(Session& session, int& status) {
   for (;;) {
     pollfd ends[6] = {{session.signals, POLLIN, 0}, {session.reports, POLLIN, 0}};
@@ -234,7 +234,7 @@ bool wait_for_end(Session& session, int& status) {
   }
 }
 
-/// Who does not read it does not want it.
+/// Ignores errors: a reader that has gone does not want the output.
 void write_all(int to, std::string_view text) {
   for (ssize_t count = 0; !text.empty() && (count = ::write(to, text.data(), text.size())) > 0;) {
     text.remove_prefix(static_cast<std::size_t>(count));
@@ -300,7 +300,7 @@ bool supervise(Session& session, int& status) {
   session.terminal.take();
   const bool is_in_time = wait_for_end(session, status);
   session.terminal.finish(session.signals);
-  // Not reaped yet, so that its number is nobody else's.
+  // It has not been reaped, so its pid cannot be another process's.
   ::kill(session.leader, SIGKILL);
   int leader_status = 0;
   ::waitpid(session.leader, &leader_status, 0);
@@ -319,7 +319,7 @@ int end_like(int status) {
   ::setrlimit(RLIMIT_CORE, &none);
   clean_signals();
   static_cast<void>(::raise(WTERMSIG(status)));
-  return 128 + WTERMSIG(status);  // the first process of a namespace cannot die of its own signal
+  return 128 + WTERMSIG(status);  // the first process of a namespace survives its own signal
 }
 
 }  // namespace virtuald

@@ -13,14 +13,14 @@
 namespace virtuald {
 namespace {
 
-/// How often finish() reads at the most: several times what the kernel keeps of a terminal's
-/// output.
+/// How often finish() reads at most: enough for several times what the kernel buffers of a
+/// terminal's output.
 constexpr int kMaxReadsAtEnd = 32;
 
 constexpr short kGone = POLLHUP | POLLERR | POLLNVAL;
 
-/// The terminal `descriptor` opened again, so that O_NONBLOCK is not the shell's too; or, where
-/// /proc is missing, itself.
+/// Opens the terminal `descriptor` again, so that O_NONBLOCK does not affect the shell. Without
+/// /proc, returns `descriptor` itself.
 int open_again(int descriptor) {
   char path[] = "/proc/self/fd/0";
   path[sizeof path - 2] = static_cast<char>('0' + descriptor);
@@ -86,7 +86,7 @@ void Terminal::give_slave_away() {
 }
 
 bool Terminal::is_in_background() const {
-  // It fails for a terminal that does not control our session; job control is then off.
+  // tcgetpgrp fails if it is not our controlling terminal; there is no job control then.
   const pid_t group = ::tcgetpgrp(outer_);
   return group >= 0 && group != ::getpgrp();
 }
@@ -152,7 +152,8 @@ void Terminal::finish(int signals) {
   give_back();
 }
 
-/// Waits for the outer terminal to take it all. False if that is not to be, or a signal came.
+/// Waits until the outer terminal has taken all output. Returns false if it has gone, or a signal
+/// arrived.
 bool Terminal::show_output(int signals) {
   while (empty(output_, outer_) && output_.size > 0) {
     pollfd ends[] = {{outer_, POLLOUT, 0}, {signals, POLLIN, 0}};
@@ -166,7 +167,7 @@ bool Terminal::show_output(int signals) {
   return output_.size == 0;
 }
 
-/// Without a master the slave hangs up.
+/// Closing the master hangs up the slave.
 void Terminal::hang_up() {
   ::close(master_);
   ::close(outer_);
@@ -177,7 +178,8 @@ void Terminal::hang_up() {
   output_.size = 0;
 }
 
-/// The outer terminal, if not in raw mode, puts a \r before each \n as the program's has done.
+/// The program's terminal has put a \r before each \n. Removes it if the outer terminal, not in raw
+/// mode, will add its own.
 void Terminal::read_output() {
   fill(output_, master_);
   char* end = output_.text;
@@ -190,14 +192,14 @@ void Terminal::read_output() {
   output_.size = static_cast<std::size_t>(end - output_.text);
 }
 
-/// False if the other side is gone.
+/// Returns false if the other side has gone.
 bool Terminal::fill(Buffer& buffer, int from) {
   const ssize_t count = ::read(from, buffer.text, sizeof buffer.text);
   buffer.size = count > 0 ? static_cast<std::size_t>(count) : 0;
   return count > 0 || (count < 0 && has_to_wait());
 }
 
-/// The same.
+/// Returns false if the other side has gone.
 bool Terminal::empty(Buffer& buffer, int to) {
   const ssize_t count = buffer.size > 0 ? ::write(to, buffer.text, buffer.size) : 0;
   if (count > 0) {

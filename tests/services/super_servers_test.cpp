@@ -282,8 +282,8 @@ TEST_F(Inetd, refuses_datagrams_for_all_addresses_once) {
     gather();
     EXPECT_EQ(
         std::vector<std::string>{
-            "getsockname of descriptor 0: a UDP socket of all addresses, which cannot be told "
-            "apart (inetd must say \"stream\", or the address that it listens on)"},
+            "getsockname of descriptor 0: a UDP socket for every address, so the domain is "
+            "unknown (inetd must say \"stream\", or the address that it listens on)"},
         messages)
         << package;
   }

@@ -542,8 +542,7 @@ TEST_F(EnterFaults, no_program_beside_virtuald) {
 }
 
 TEST_F(EnterFaults, program_beside_virtuald_does_nothing_else) {
-  expect_refusal_of(run({kByHand, "-V"}), 125,
-                    "only -x and -t are for this program: start virtuald");
+  expect_refusal_of(run({kByHand, "-V"}), 125, "this program handles only -x and -t: run virtuald");
   expect_refusal_of(run({kByHand, "-Y"}), 125, "unknown option -Y (virtuald -h shows the usage)");
 }
 

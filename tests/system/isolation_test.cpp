@@ -222,7 +222,7 @@ TEST_F(Isolation, datagrams_for_all_addresses_are_refused_and_dropped) {
   const std::vector<std::string> messages = log.take();
   ASSERT_EQ(1U, messages.size());
   EXPECT_EQ(
-      "getsockname of descriptor 0: a UDP socket of all addresses, which cannot be told apart "
+      "getsockname of descriptor 0: a UDP socket for every address, so the domain is unknown "
       "(inetd must say \"stream\", or the address that it listens on)",
       without_prefix(messages[0]));
   char byte = 0;

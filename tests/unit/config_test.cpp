@@ -91,7 +91,7 @@ TEST(ParseLine, refuses_a_relative_directory) {
 
 TEST(ParseLine, refuses_white_space_in_a_directory) {
   const std::string reason =
-      "fault: /a is followed by more than a line end (a directory has no white space in it)";
+      "fault: /a is followed by more text (a directory cannot contain white space)";
   for (const char* rest : {"a b", "a # comment", "a\tb", "a\rb", "a\vb"}) {
     EXPECT_EQ(reason, parsed(std::string("10.0.0.1 /") + rest + "\n"));
   }
