@@ -2,22 +2,22 @@
 
 set(CPACK_PACKAGE_NAME virtuald)
 set(CPACK_PACKAGE_CONTACT "The virtuald authors <maintainers@virtuald.example>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "gives every local address of a machine a file system of its own")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "gives every local address of a machine its own root directory")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
-"A wrapper between inetd and an ordinary service: it starts the service in
-the root that belongs to the address which the client reached. So one
-machine serves FTP, POP or SMTP for several domains, each with its own files
-and users, by daemons that know nothing of virtual hosting.
+"virtuald sits between inetd and an ordinary daemon, and starts the daemon in
+the root directory of the address that the client reached. One machine thus
+serves FTP, POP or SMTP for several domains, each with its own files and
+users, even if the daemons do not support virtual hosting.
 
-With it come scripts that make such roots, run commands in them, and start
-the log daemon and the queue runners of all of them, as the Linux Virtual
-Services HOWTO described them.")
+Its scripts, known from the Linux Virtual Services HOWTO, make the roots, run
+commands in them, and start the log daemon and the mail queue runners for all
+of them.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-# The scripts need nothing but essential packages.
+# The scripts need only essential packages.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "dialog, openbsd-inetd | inet-superserver")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/conffiles
     ${CMAKE_CURRENT_LIST_DIR}/postinst ${CMAKE_CURRENT_LIST_DIR}/prerm ${CMAKE_CURRENT_LIST_DIR}/postrm

@@ -1,4 +1,4 @@
-# What a Debian package has besides: compressed pages, a page for each link to virtexec, changelog, copyright, the
+# Adds what a Debian package needs: compressed pages, a page for each link to virtexec, changelog, copyright, the
 # settings of the init scripts, and units in systemd's own directory.
 
 set(root ${CPACK_TEMPORARY_INSTALL_DIRECTORY})
@@ -24,11 +24,11 @@ compress(${documents}/changelog)
 file(REMOVE ${documents}/LICENSE)
 file(MAKE_DIRECTORY ${root}/usr/share/lintian/overrides)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/debian/lintian-overrides ${root}/usr/share/lintian/overrides/virtuald)
-# Units are where systemd finds them; none is enabled.
+# Puts the units where systemd finds them; none is enabled.
 file(MAKE_DIRECTORY ${root}/usr/lib/systemd)
 file(RENAME ${documents}/examples/systemd ${root}/usr/lib/systemd/system)
 file(MAKE_DIRECTORY ${root}/etc/default)
 file(COPY_FILE ${CPACK_VIRTUALD_SOURCE}/conf/default/virtuald ${root}/etc/default/virtuald)
 
-# Whatever the umask and the modes of the work tree: root sources the settings, and starts the programs.
+# The modes must not depend on the umask or the work tree: root sources the settings and starts the programs.
 execute_process(COMMAND chmod -R u=rwX,go=rX ${root} COMMAND_ERROR_IS_FATAL ANY)

@@ -21,7 +21,7 @@ missing_packages() {
   done
 }
 
-# update_lists: what is known of the mirrors, once in a run; sets lists_are_new.
+# update_lists: updates apt's package lists, once in a run; sets lists_are_new.
 update_lists() {
   if [ -z "${lists_are_new-}" ]; then
     apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null || die "apt-get update: failed"
@@ -29,14 +29,15 @@ update_lists() {
   fi
 }
 
-# need_packages PACKAGE...: installs what is missing, saying so first; without root it says what to install.
+# need_packages PACKAGE...: installs the missing packages, after naming them; without root, dies with the command to
+# type.
 need_packages() {
   local missing
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null || die "apt-get: not found: install the equivalents of: $missing"
   [ "$(id -u)" -eq 0 ] || die "not root: first run: sudo apt-get install --no-install-recommends $missing"
-  say "installs: $missing"
+  say "installing: $missing"
   update_lists
   # shellcheck disable=SC2086 # a list of names
   DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 install \
@@ -52,7 +53,7 @@ not_unpacked() {
   done
 }
 
-# unpack_archives DIRECTORY: what is in its .download, each package's files in DIRECTORY/PACKAGE.
+# unpack_archives DIRECTORY: unpacks the packages in DIRECTORY/.download, each into DIRECTORY/PACKAGE.
 unpack_archives() {
   local directory="$1" archive package
   for archive in "$directory"/.download/*.deb; do
@@ -63,21 +64,22 @@ unpack_archives() {
   rm -r -- "$directory/.download"
 }
 
-# unpack_packages DIRECTORY PACKAGE...: each package's files in DIRECTORY/PACKAGE. Nothing of it is installed or started,
-# so that it cannot conflict with what the machine runs; only the libraries that it needs are installed.
+# unpack_packages DIRECTORY PACKAGE...: downloads each package and unpacks it into DIRECTORY/PACKAGE. It is not
+# installed or started, so it cannot conflict with what the machine runs; only the libraries that it needs are
+# installed.
 unpack_packages() {
   local directory="$1" wanted libraries='' archive
   wanted=$(not_unpacked "$@")
   [ -n "$wanted" ] || return 0
-  command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch:$wanted"
+  command -v apt-get >/dev/null || die "apt-get: not found: cannot download:$wanted"
   if [ "$(id -u)" -ne 0 ]; then
-    say "not root: not fetched, and what needs them is skipped:$wanted"
+    say "not root: not downloaded, and tests that need them are skipped:$wanted"
     return 0
   fi
-  say "unpacks in $directory:$wanted"
+  say "unpacking in $directory:$wanted"
   update_lists
   mkdir -p -- "$directory/.download"
-  # apt's own user cannot write there, which it only warns of.
+  # apt's own user cannot write there; apt would print a warning.
   # shellcheck disable=SC2086 # a list of names
   (cd -- "$directory/.download" && apt-get -q -o APT::Sandbox::User=root download $wanted >/dev/null) ||
     die "apt-get download: failed:$wanted"
@@ -90,15 +92,15 @@ unpack_packages() {
   unpack_archives "$directory"
 }
 
-# unpack_foreign_packages ARCHITECTURE DIRECTORY PACKAGE...: the same of another architecture, without libraries. apt
-# keeps what it knows of that architecture beside them: the host does not learn of it, and root is not needed.
+# unpack_foreign_packages ARCHITECTURE DIRECTORY PACKAGE...: the same for another architecture, without libraries. apt
+# keeps the package lists of that architecture in the same place, so the host is not changed, and root is not needed.
 unpack_foreign_packages() {
   local architecture="$1" directory="$2" wanted
   shift
   wanted=$(not_unpacked "$@")
   [ -n "$wanted" ] || return 0
-  command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch:$wanted"
-  say "unpacks in $directory:$wanted"
+  command -v apt-get >/dev/null || die "apt-get: not found: cannot download:$wanted"
+  say "unpacking in $directory:$wanted"
   mkdir -p -- "$directory/.download/apt"
   (
     cd -- "$directory/.download"
@@ -110,19 +112,19 @@ unpack_foreign_packages() {
   unpack_archives "$directory"
 }
 
-# fetch_packages DIRECTORY PACKAGE...: the archive of each package, and of what it needs and the machine lacks, in
-# DIRECTORY/PACKAGE. Nothing is installed.
+# fetch_packages DIRECTORY PACKAGE...: downloads the archive of each package, with the dependencies that the machine
+# lacks, to DIRECTORY/PACKAGE. Nothing is installed.
 fetch_packages() {
   local directory="$1" package
   shift
   for package in "$@"; do
     [ ! -e "$directory/$package" ] || continue
-    command -v apt-get >/dev/null || die "apt-get: not found: cannot fetch: $package"
+    command -v apt-get >/dev/null || die "apt-get: not found: cannot download: $package"
     if [ "$(id -u)" -ne 0 ]; then
-      say "not root: not fetched, and what needs it is skipped: $package"
+      say "not root: not downloaded, and tests that need it are skipped: $package"
       continue
     fi
-    say "fetches in $directory: $package"
+    say "downloading to $directory: $package"
     update_lists
     rm -rf -- "$directory/.$package.part"
     mkdir -p -- "$directory/.$package.part/partial"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Bare Debian machines that are booted: what tests/machines/run does with them on this host. It sources scripts/dev/debian.sh
-# first. An image is build/machines/NAME.tar; a machine is its directory, DIRECTORY, and beside that DIRECTORY.pid with
-# the process that ends with it.
+# Makes, boots and halts bare Debian machines, for tests/machines/run, which sources scripts/dev/debian.sh first. An
+# image is build/machines/NAME.tar. A machine is a directory, DIRECTORY, and beside it DIRECTORY.pid, with the process
+# that ends with the machine.
 
 # mirror: prints the address of Debian's archive that this host's apt uses.
 mirror() {
@@ -10,16 +10,16 @@ mirror() {
     echo http://deb.debian.org/debian
 }
 
-# make_image IMAGE SUITE PACKAGE... + PACKAGE...: makes IMAGE.tar, a bare Debian as its installer leaves one, with the
-# packages in apt's cache so that a machine without a network can install them, those before the "+" or those behind
-# it. It is kept while it is to hold the same.
+# make_image IMAGE SUITE PACKAGE... + PACKAGE...: makes IMAGE.tar, a bare Debian as its installer leaves it, unless it
+# exists with the same packages. They are in apt's cache, so that a machine without a network can install those before
+# the "+", or those after it.
 make_image() {
   local image="$1" suite="$2" packages
   shift 2
   packages=$*
   [ "$(cat -- "$image.packages" 2>/dev/null)" != "$*" ] || return 0
   need_packages debian-archive-keyring mmdebstrap
-  say "makes $image.tar"
+  say "making $image.tar"
   rm -f -- "$image.packages"
   # shellcheck disable=SC2016 # for mmdebstrap to expand
   mmdebstrap --quiet --mode=root --variant=minbase --format=tar --include=init,dbus,ifupdown \
@@ -32,7 +32,7 @@ make_image() {
   printf '%s\n' "$*" >"$image.packages"
 }
 
-# unpack_image IMAGE DIRECTORY: a machine that was never booted.
+# unpack_image IMAGE DIRECTORY: makes a machine that was never booted.
 unpack_image() {
   rm -rf -- "$2"
   mkdir -p -- "$2"
@@ -43,7 +43,7 @@ unpack_image() {
     >"$2/etc/network/interfaces"
 }
 
-# boot_machine DIRECTORY: until systemd has nothing more to start.
+# boot_machine DIRECTORY: boots it, and waits until systemd has started everything.
 boot_machine() {
   tests/machines/boot "$1" "${1##*/}.$$" >"$1.console" 2>&1 &
   echo "$!" >"$1.pid"
@@ -75,12 +75,12 @@ enter_machine() {
   unshare=$(cat -- "$1.pid")
   shift
   children=$(cat -- "/proc/$unshare/task/$unshare/children") && [ -n "$children" ] || return 1
-  # The one child's pid, and a space.
+  # The pid of the only child, and a space.
   nsenter --target "${children%% *}" --all --wdns=/root env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
 }
 
-# halt_machine DIRECTORY: as its power button would, then as its plug. False where the button was not enough.
+# halt_machine DIRECTORY: powers it off, then kills it. False if it did not power off.
 halt_machine() {
   local unshare group status=0
   [ -f "$1.pid" ] || return 0
@@ -90,8 +90,8 @@ halt_machine() {
   kill -KILL "$unshare" 2>/dev/null || :
   wait_for 10 has_ended "$unshare" || die "process $unshare: does not end"
   rm -f -- "$1.pid"
-  # Processes that were killed leave it a moment later.
-  wait_for 10 remove_group "${1##*/}.$$" 2>/dev/null || say "${1##*/}.$$: its control group stays"
+  # Killed processes leave the group a moment later.
+  wait_for 10 remove_group "${1##*/}.$$" 2>/dev/null || say "${1##*/}.$$: its control group cannot be removed"
   return "$status"
 }
 
@@ -99,7 +99,7 @@ has_ended() {
   ! kill -0 "$1" 2>/dev/null
 }
 
-# remove_group NAME: a control group, with those that systemd made below it.
+# remove_group NAME: removes a control group, with those that systemd made below it.
 remove_group() {
   # shellcheck disable=SC2016 # for the inner shell to expand
   unshare --mount --propagation private sh -c '

@@ -134,7 +134,7 @@ class InitScriptTest : public ShellTest {
   void expect_refusal_of_another_user() const {
     Command command = script(name_, {"start"});
     command.prepare = [] { static_cast<void>(::setuid(65534)); };
-    expect_error(run(command), "not root: chroot is for root alone");
+    expect_error(run(command), "not root: only root can use chroot");
   }
 
   /// Makes a domain with nothing in it but busybox and the directories of a log.

@@ -143,7 +143,7 @@ TEST_P(SendmailInit, second_start_says_that_they_run) {
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(contains, outcome.output,
-               "sendmail.init: domain1.com: runs already: sendmail " + number(before) + "\n");
+               "sendmail.init: domain1.com: already running: sendmail " + number(before) + "\n");
   EXPECT_EQ(1u, processes_of("sendmail", kOne).size());
 }
 
@@ -165,7 +165,7 @@ TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_said_so) {
   const Outcome outcome = init("status");
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(contains, outcome.output,
-               "sendmail.init: domain3.com: no sendmail, no exim: skipped\n");
+               "sendmail.init: domain3.com: no sendmail or exim: skipped\n");
 }
 
 TEST_P(SendmailInit, domain_whose_programs_are_behind_a_link_does_not_show_the_hosts) {
@@ -174,7 +174,7 @@ TEST_P(SendmailInit, domain_whose_programs_are_behind_a_link_does_not_show_the_h
   fs::create_symlink("/usr/sbin", root / "usr/sbin");
   ASSERT_EQ(0, init("start").status);
   EXPECT_PRED2(contains, init("status").output,
-               "sendmail.init: domain3.com: no sendmail, no exim: skipped\n");
+               "sendmail.init: domain3.com: no sendmail or exim: skipped\n");
 }
 
 TEST_P(SendmailInit, host_without_sendmail_is_skipped) {
@@ -183,7 +183,7 @@ TEST_P(SendmailInit, host_without_sendmail_is_skipped) {
   }
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status) << outcome.errors;
-  EXPECT_PRED2(contains, outcome.output, "sendmail.init: host: no sendmail, no exim: skipped\n");
+  EXPECT_PRED2(contains, outcome.output, "sendmail.init: host: no sendmail or exim: skipped\n");
 }
 
 TEST_P(SendmailInit, queue_sets_the_interval) {

@@ -226,7 +226,7 @@ TEST_P(SyslogInit, second_start_says_that_it_runs) {
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(contains, outcome.output,
-               "syslog.init: runs already: syslogd (process " + std::to_string(before.at(0)) +
+               "syslog.init: already running: syslogd (process " + std::to_string(before.at(0)) +
                    ") listens on ");
   EXPECT_EQ(before, processes_of("syslogd"));
 }
@@ -490,7 +490,7 @@ TEST_P(SyslogInit, dev_that_root_does_not_own_is_refused) {
 TEST_P(SyslogInit, dev_that_others_may_write_is_refused) {
   ASSERT_EQ(0, ::chmod("/virtual/domain2.com/dev", 0777));
   expect_refused(
-      "/virtual/domain2.com/dev: writable by others than root: no log socket made there");
+      "/virtual/domain2.com/dev: writable by users other than root: no log socket made there");
 }
 
 TEST_P(SyslogInit, dev_that_leads_to_the_hosts_is_refused) {
@@ -529,7 +529,7 @@ TEST_P(SyslogInit, logger_of_a_domains_own_is_not_cut_off) {
       "/virtual/domain2.com/dev/log",
       {"chroot", "/virtual/domain2.com", "/usr/sbin/syslogd", "-n", "--no-klog", "-p", "/dev/log"});
   expect_refused("/virtual/domain2.com/dev/log: syslogd (process " + std::to_string(own.pid()) +
-                 ") listens there: end it, or set PER_DOMAIN=yes");
+                 ") listens there: stop it, or set PER_DOMAIN=yes");
   log_from("domain2.com", "to its own");
   EXPECT_TRUE(arrives("to its own", "/virtual/domain2.com/var/log/syslog"));
 }
@@ -600,7 +600,7 @@ TEST_P(SyslogInit, status_says_that_the_host_is_cut_off) {
   ASSERT_EQ(0, init("start").status);
   fs::remove("/dev/log");
   expect_error(init("status"),
-               "/dev/log: does not lead to /virtual/log any more: the host is cut off: restart "
+               "/dev/log: no longer leads to /virtual/log: the host is cut off: restart "
                "makes the link again");
   EXPECT_EQ(0, init("restart").status);
   EXPECT_EQ(0, init("status").status);
@@ -905,8 +905,8 @@ TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {
 
 TEST_P(SyslogInit, syslogd_none_without_a_listener_says_what_to_do) {
   expect_error(init("start", {{"SYSLOGD", "none"}}),
-               "/virtual/log: nobody listens there: give rsyslog the input of the sample "
-               "virtuald-rsyslog.conf and restart it first");
+               "/virtual/log: nobody listens there: add the input of the sample "
+               "virtuald-rsyslog.conf to rsyslog and restart it first");
 }
 
 TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
@@ -914,8 +914,8 @@ TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
   const std::string program = daemon_path("rsyslog", "/usr/sbin/rsyslogd");
   expect_error(init("start", {{"SYSLOGD", program}}),
                program +
-                   ": takes no -p: give rsyslog the input of the sample virtuald-rsyslog.conf, and "
-                   "set SYSLOGD=none");
+                   ": has no option -p: add the input of the sample virtuald-rsyslog.conf to "
+                   "rsyslog, and set SYSLOGD=none");
 }
 
 // ---- One logger for each domain --------------------------------------------
@@ -1019,7 +1019,7 @@ TEST_P(SyslogInit, second_leading_directory_has_its_own_logger) {
   ASSERT_EQ(0, init("start").status);
   const Outcome outcome = init("start", {{"VIRTUAL", "/virtual2"}});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
-  EXPECT_PRED2(contains, outcome.output, "/dev/log: stays with /virtual/log\n");
+  EXPECT_PRED2(contains, outcome.output, "/dev/log: still leads to /virtual/log\n");
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
   EXPECT_NE(read_file("/run/virtuald/syslog/virtual/logger.pid"),
             read_file("/run/virtuald/syslog/virtual2/logger.pid"));

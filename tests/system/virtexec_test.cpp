@@ -170,7 +170,8 @@ TEST_P(Virtexec, wants_a_program_too) {
 TEST_P(Virtexec, refuses_a_link_that_names_no_program) {
   const Outcome outcome = testing_support::run(linked("execute"));
   EXPECT_EQ(2, outcome.status);
-  EXPECT_EQ("execute: not a name that virtexec knows: name the link virtPROGRAM\n", outcome.errors);
+  EXPECT_EQ("execute: unknown name: a link to virtexec must be named virtPROGRAM\n",
+            outcome.errors);
 }
 
 TEST_P(Virtexec, prints_its_usage_on_request) {
@@ -190,7 +191,7 @@ TEST_P(Virtexec, says_so_when_the_user_is_not_root) {
   };
   const Outcome outcome = testing_support::run(command);
   EXPECT_EQ(125, outcome.status);
-  EXPECT_EQ("virtexec: not root: chroot is for root alone\n", outcome.errors);
+  EXPECT_EQ("virtexec: not root: only root can use chroot\n", outcome.errors);
 }
 
 TEST_P(Virtexec, leaves_the_hosts_environment_behind) {

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# common.sh - what all scripts of virtuald share; they source this file first.
+# common.sh - shared by all scripts of virtuald, which source this file first.
 #
 # It sets, and every function below relies on:
 #   program     the name that the script was called by, for messages
@@ -7,11 +7,10 @@
 #               environment, else /etc/default/virtuald, else /virtual
 #   die_status  the status that die exits with; a script may change it
 #   newline     a newline
-#   root_path   the PATH of root, where nothing says another
+#   root_path the default PATH of root
 
-# read_settings FILE: takes the settings of FILE, a list of assignments. What
-# the caller's environment holds already wins over it, so that
-# "VIRTUAL=/virtual2 syslog.init start" does what it says.
+# read_settings FILE: reads the assignments in FILE. The caller's environment
+# takes precedence, so that "VIRTUAL=/virtual2 syslog.init start" works.
 read_settings() {
   [ -r "$1" ] || return 0
   local given
@@ -29,13 +28,13 @@ newline='
 '
 root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-# The output of other programs is read here, and names are sorted and
-# matched: both must be the same in every locale.
+# The scripts parse the output of other programs, and sort and match names. The
+# result must be the same in every locale.
 LC_ALL=C
 export LC_ALL
 
-# warn MESSAGE: says "program: MESSAGE" on standard error. The message is
-# written as "what: why".
+# warn MESSAGE: prints "program: MESSAGE" on standard error. The message has the
+# form "what: why".
 warn() {
   printf '%s: %s\n' "$program" "$1" >&2
 }
@@ -54,11 +53,11 @@ bad_usage() {
 
 # need_root: dies unless the user is root.
 need_root() {
-  [ "$(id -u)" -eq 0 ] || die 'not root: chroot is for root alone'
+  [ "$(id -u)" -eq 0 ] || die 'not root: only root can use chroot'
 }
 
-# use_absolute_path: sets PATH to what it has of absolute paths: the scripts work in
-# directories of the domains, and would run the domains' programs there.
+# use_absolute_path: sets PATH to its absolute entries. The scripts work in directories of the domains, where a relative
+# entry would run the domain's programs.
 use_absolute_path() {
   local rest="${PATH-}:" path=''
   while [ -n "$rest" ]; do
@@ -73,8 +72,8 @@ use_absolute_path() {
 
 use_absolute_path
 
-# find_virtuald: sets virtuald to the absolute path of virtuald, which is
-# beside the script, or to nothing.
+# find_virtuald: sets virtuald to the absolute path of VIRTUALD, of the virtuald
+# beside the script, or of the one on PATH; to nothing if there is none.
 find_virtuald() {
   virtuald=${VIRTUALD:-$(dirname -- "$(readlink -f -- "$0")")/virtuald}
   if [ ! -x "$virtuald" ] || [ -d "$virtuald" ]; then
@@ -86,21 +85,21 @@ find_virtuald() {
   esac
 }
 
-# is_domain_name NAME: true when NAME can be the name of a domain's
-# directory: letters, digits, dots, hyphens and underscores, with a letter
-# or a digit first.
+# is_domain_name NAME: true if NAME can be the name of a domain's directory:
+# letters, digits, dots, hyphens and underscores, with a letter or a digit
+# first.
 is_domain_name() {
   case $1 in
   '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) return 1 ;;
   esac
 }
 
-# list_domains: prints the names of the domains in $VIRTUAL, one a line. A
-# domain is a directory there, other than lost+found and hidden ones. A link
-# to a directory is a domain too, unless it leads to one that is listed
-# already: then it is an alias of that one. Directories come first, so that
-# a link never hides the domain it leads to. A name may hold spaces; one with
-# control characters is left out, since it would not fit on a line.
+# list_domains: prints the names of the domains in $VIRTUAL, one per line. A
+# domain is a directory there, except lost+found and hidden directories. A link
+# to a directory is a domain too, unless its target is already listed: then it
+# is an alias. Directories come first, so that a link never hides its target. A
+# name may contain spaces. Names with control characters, such as a newline, are
+# left out.
 list_domains() {
   local top seen entry
   top=$(readlink -f -- "$VIRTUAL") || return 0
@@ -117,8 +116,8 @@ list_domains() {
   done
 }
 
-# list_unseen ENTRY TARGET: the step of list_domains for one directory; adds what
-# it leads to to seen.
+# list_unseen ENTRY TARGET: a step of list_domains: prints the name of ENTRY unless its target was seen; adds TARGET to
+# seen.
 list_unseen() {
   case $1 in
   *[[:cntrl:]]*) return ;;

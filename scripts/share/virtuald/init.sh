@@ -1,13 +1,13 @@
 # shellcheck shell=sh
-# init.sh - what an init script says and is told, and how it has programs run in
-# the domains; for syslog.init and sendmail.init, which source common.sh first.
+# init.sh - messages, settings, and running programs in domains; for syslog.init
+# and sendmail.init, which source common.sh first.
 
-# tell MESSAGE: says "program: MESSAGE" on standard output.
+# tell MESSAGE: prints "program: MESSAGE" on standard output.
 tell() {
   printf '%s: %s\n' "$program" "$1"
 }
 
-# read_options ARGUMENT...: shows the usage at -h, the only option.
+# read_options ARGUMENT...: prints the usage for -h, the only option.
 read_options() {
   local option
   while getopts h option; do
@@ -28,9 +28,9 @@ is_yes_or_no() {
   esac
 }
 
-# find_domains: sets domains to the names of all domains, a line for each,
-# VIRTUAL to its real path, PATH to the caller's with root's behind it, and
-# ISOLATE, and what find_virtuald sets.
+# find_domains: sets domains to the names of all domains, one per line, VIRTUAL
+# to its real path, PATH to the caller's followed by root's, and ISOLATE, and
+# what find_virtuald sets.
 find_domains() {
   PATH=${PATH:+$PATH:}$root_path
   ISOLATE=${ISOLATE:-yes}
@@ -43,8 +43,8 @@ find_domains() {
   [ "$ISOLATE" = yes ] || warn 'not isolated (ISOLATE=no): root in a domain can leave it'
 }
 
-# enter OPTIONS ROOT COMMAND...: becomes the command there, by virtuald -x with
-# these options, and isolated unless ROOT is the host's. Call it in a subshell.
+# enter OPTIONS ROOT COMMAND...: executes the command in ROOT, with virtuald -x
+# and these options, isolated unless ROOT is the host's. Call it in a subshell.
 enter() {
   local options="-x $1"
   shift
@@ -56,10 +56,9 @@ enter() {
   exec "$virtuald" $options -- "$@"
 }
 
-# ask INPUT SECONDS USER ROOT COMMAND...: runs the command there, which gets INPUT to
-# read and ends with all that it has started when the time is up. Where namespaces
-# are forbidden, only what is in its session ends. It is root's, or of USER, which is
-# "uid:gid".
+# ask INPUT SECONDS USER ROOT COMMAND...: runs the command in ROOT, as root or as USER ("uid:gid"), with INPUT on
+# standard input. When the time is up, it is killed with everything that it started; with ISOLATE=no, only with what is
+# in its session.
 ask() {
   local input="$1" seconds="$2" user="${3:+-u $3}"
   shift 3
@@ -73,15 +72,15 @@ ask() {
     fi
 }
 
-# said ROOT COMMAND...: prints on one line what the command says there in a few
-# seconds: why a daemon, of which nothing is heard, did not start.
+# said ROOT COMMAND...: runs the command in ROOT for a few seconds and prints
+# its output on one line: the reason why a daemon did not start.
 said() {
   one_line "$(ask '' 5 '' "$@" 2>&1 | head -c 16384 | head -n 3)"
 }
 
-# each FUNCTION: calls it with every domain, sixteen at a time, since one domain
-# that takes its time must not hold up the rest, and lets each say what it says,
-# in the order of the domains. Sets statuses to what it returned, as words.
+# each FUNCTION: calls it for every domain, sixteen at a time, so that a slow
+# domain does not hold up the rest, and prints the output in the order of the
+# domains. Sets statuses to the statuses that it returned, separated by spaces.
 each() {
   local domain said number=0 jobs='' file
   mkdir -p /run/virtuald
@@ -108,8 +107,7 @@ END
   say_and_forget "$said" "$number"
 }
 
-# say_and_forget DIRECTORY COUNT: the step of each that reads what they left there;
-# sets statuses.
+# say_and_forget DIRECTORY COUNT: a step of each: prints the output that is in DIRECTORY, and removes it; sets statuses.
 say_and_forget() {
   local number=0
   statuses=''
@@ -122,7 +120,7 @@ say_and_forget() {
   rm -rf -- "$1"
 }
 
-# all_well: true when every one that each called returned 0.
+# all_well: true if every call of each returned 0.
 all_well() {
   case $statuses in
   *[!\ 0]*) return 1 ;;

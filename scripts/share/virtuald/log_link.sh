@@ -1,9 +1,7 @@
 # shellcheck shell=sh
-# log_link.sh - how a domain reaches the log socket, $VIRTUAL/log: by a hard link; or
-# by a mount where that leads to the socket of systemd-journald, which is on another
-# file system. A logger can have a socket for one domain alone, $VIRTUAL/.log/DOMAIN,
-# which comes first. For virtfs and syslog.init, which source common.sh first and
-# call find_virtuald.
+# log_link.sh - gives a domain the log socket, $VIRTUAL/log: by a hard link; or by a mount if it leads to the socket of
+# systemd-journald, which is on another file system. A socket for one domain, $VIRTUAL/.log/DOMAIN, takes precedence.
+# For virtfs and syslog.init, which source common.sh first and call find_virtuald.
 
 # The socket of systemd-journald.
 journal=/run/systemd/journal/dev-log
@@ -19,19 +17,19 @@ log_socket() {
   fi
 }
 
-# is_journal: true where the domains log to the journal.
+# is_journal: true if the domains log to the journal.
 is_journal() {
   [ "$(readlink -- "$VIRTUAL/log")" = "$journal" ]
 }
 
-# check_dev ROOT: true when ROOT/dev is a directory of ROOT itself that only
-# root can write; what is put there cannot be made to land elsewhere then.
+# check_dev ROOT: true if ROOT/dev is a directory in ROOT itself that only root
+# can write to, so that nothing made there can be redirected elsewhere.
 check_dev() (
   enter_dev "$1"
 )
 
-# enter_dev ROOT: goes to ROOT/dev, if that is what check_dev says. What a domain
-# puts there afterwards leads nowhere else: what is checked is where we are.
+# enter_dev ROOT: changes to ROOT/dev if it is as check_dev requires. The working directory itself is checked, so the
+# domain cannot exchange it afterwards.
 enter_dev() {
   local real
   real=$(cd -P -- "$1" && pwd -P) || return 1
@@ -51,18 +49,18 @@ enter_dev() {
   fi
   case $4 in
   *[2367] | *[2367]?)
-    warn "$1/dev: writable by others than root: no log socket made there"
+    warn "$1/dev: writable by users other than root: no log socket made there"
     return 1
     ;;
   esac
 }
 
-# is_linked ROOT: true when its dev/log is the log socket.
+# is_linked ROOT: true if its dev/log is the log socket.
 is_linked() (
   enter_dev "$1" && same_file "$(log_socket "${1##*/}")" ./log
 )
 
-# same_file A B: true when both are there and are one file. Links are not
+# same_file A B: true if both exist and are the same file. Links are not
 # followed.
 same_file() {
   # shellcheck disable=SC2046 # two words, or fewer
@@ -70,14 +68,12 @@ same_file() {
   [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
-# link_log ROOT DOMAIN: makes ROOT/dev/log its log socket, so that a logger listening
-# there hears the programs in ROOT. A ROOT whose dev is not a directory of root's own is
-# refused, since what is made there could land elsewhere. What fails is warned
-# about; false then.
+# link_log ROOT DOMAIN: makes ROOT/dev/log the log socket of DOMAIN, so that the logger receives the messages of
+# programs in ROOT. A dev that check_dev refuses is left alone. On failure, warns and returns false.
 link_log() (
   socket=$(log_socket "$2")
   enter_dev "$1" || return 1
-  # ln refuses to replace a link by itself.
+  # ln refuses to replace a link with itself.
   if same_file "$socket" ./log; then
     return 0
   fi
@@ -93,12 +89,12 @@ link_log() (
   fi
 )
 
-# link_here ROOT SOCKET: the step of link_log that makes a hard link in the working
-# directory, ROOT/dev.
+# link_here ROOT SOCKET: a step of link_log: makes a hard link in the working directory, ROOT/dev.
 link_here() {
   local failure
-  # A bind mount is on the same device and still out of a link's reach, so
-  # only the attempt can tell. -T: what is there by now is never gone into.
+  # A hard link cannot cross a bind mount, although the device is the same, so
+  # only the attempt can tell. With -T, ln does not enter a directory that is
+  # there by now.
   if failure=$(ln -f -T -- "$2" ./log 2>&1); then
     return 0
   fi
@@ -111,7 +107,7 @@ link_here() {
   return 1
 }
 
-# mount_here ROOT: the same by a mount of the journal's socket.
+# mount_here ROOT: the same with a mount of the journal's socket.
 mount_here() {
   local failure
   if failure=$(rm -f -- ./log 2>&1) && failure=$(by_hand mount-log "$journal" 2>&1); then
@@ -138,16 +134,15 @@ unlink_log() (
   enter_dev "$1" 2>/dev/null && [ -S ./log ] && unmount_here "$1" && rm -f -- ./log
 )
 
-# journal_mounts: prints where below the leading directory the journal's socket is
-# mounted, a line for each, as mountinfo has it.
+# journal_mounts: prints the places below the leading directory where the journal's socket is mounted, one per line, as
+# in mountinfo.
 journal_mounts() {
   awk -v top="$(cd -P -- "$VIRTUAL" && pwd -P)/" '$4 ~ /\/systemd\/journal\/dev-log(\/\/deleted)?$/ && index($5, top) == 1 { print $5 }' \
     /proc/self/mountinfo
 }
 
-# by_hand ARGUMENT...: runs the program beside virtuald, which does what a shell
-# cannot do safely where a domain may exchange names. The working directory is the
-# domain's: without a path that begins at the host's root nothing is run.
+# by_hand ARGUMENT...: runs virtuald-by-hand, which does what a shell cannot do safely while a domain may exchange
+# names. The working directory is the domain's, so the program is only run by its absolute path.
 by_hand() {
   local directory=''
   [ -z "$virtuald" ] || directory=$(dirname -- "$(readlink -f -- "$virtuald")")/../libexec/virtuald

@@ -1,17 +1,16 @@
 # shellcheck shell=sh
-# processes.sh - processes, and the roots that they have; for virtfs, syslog.init and
-# sendmail.init, which source common.sh first.
+# processes.sh - processes and their roots; for virtfs, syslog.init and sendmail.init, which source common.sh first.
 #
-# A process is a line "PID BIRTH" here: a pid alone may be another's by the time
-# that it is used. BIRTH is when it started, in ticks since the boot.
+# Here a process is a line "PID BIRTH", because another process may get the pid before it is used. BIRTH is the time of
+# its start, in ticks since the boot.
 
-# pause: lets a moment pass between two looks at something awaited.
+# pause: waits a moment before the next look.
 pause() {
   sleep 0.1 2>/dev/null || sleep 1
 }
 
-# one_line TEXT: prints the text with its lines joined, and without what could
-# play tricks on a terminal.
+# one_line TEXT: prints the text on one line, without characters that could
+# control a terminal.
 one_line() {
   printf '%s\n' "$1" | tr '\n' ' ' | tr -cd ' -~' | sed 's/ $//'
 }
@@ -20,29 +19,29 @@ one_line() {
 born() {
   local line
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
-  # The name, in parentheses, may hold anything.
+  # The name, in parentheses, may contain anything.
   # shellcheck disable=SC2086
   set -- ${line##*) }
   [ "$1" != Z ] || return 1
   printf '%s\n' "${20:-}"
 }
 
-# name_of PROCESS...: prints the name of the first one's program, with its pid.
+# name_of PROCESS...: prints the name and pid of the first process.
 name_of() {
   local pid="${1%% *}" name='?'
   { read -r name <"/proc/$pid/comm"; } 2>/dev/null || :
   printf '%s (process %s)' "$(one_line "$name")" "$pid"
 }
 
-# note FILE PROCESSES: writes them down, a line for each, for recall and end. The
-# file replaces an older one in one step.
+# note FILE PROCESSES: writes the processes to FILE, one per line, for recall and end. An older file is replaced
+# atomically.
 note() {
   mkdir -p -- "${1%/*}"
   printf '%s\n' "$2" >"$1.new"
   mv -f -- "$1.new" "$1"
 }
 
-# recall FILE...: prints those of the processes in them that still run.
+# recall FILE...: prints the processes in these files that still run.
 recall() {
   local file pid since
   for file in "$@"; do
@@ -54,7 +53,7 @@ recall() {
   done
 }
 
-# signal NAME FILE...: sends it to those of the processes in them that still run.
+# signal NAME FILE...: sends the signal to the processes in these files that still run.
 signal() {
   local name="$1" pid since
   shift
@@ -63,16 +62,17 @@ signal() {
   done
 }
 
-# end FILE...: ends the processes written down in them, and forgets them. One that
-# SIGTERM does not end in five seconds is killed.
+# end FILE...: ends the processes in these files, and removes the files. A process that SIGTERM does not end within five
+# seconds is killed.
 end() {
-  local tries=0 file
+  local tries=0 file pids
   signal TERM "$@"
   while [ -n "$(recall "$@")" ]; do
     tries=$((tries + 1))
     [ "$tries" -ne 50 ] || signal KILL "$@"
     if [ "$tries" -gt 100 ]; then
-      warn "process $(one_line "$(recall "$@" | cut -d ' ' -f 1)"): does not end"
+      pids=$(recall "$@" | cut -d ' ' -f 1)
+      warn "process $(one_line "$pids"): does not end"
       return 1
     fi
     pause
@@ -82,8 +82,8 @@ end() {
   done
 }
 
-# processes_in ROOT: prints the pids of the processes that seem to have that root,
-# in one go for all. has_root looks closer.
+# processes_in ROOT: prints the pids of the processes that seem to have that root, in a single pass. has_root makes
+# sure.
 processes_in() {
   stat -L -c '%d:%i %n' -- "$1" /proc/[0-9]*/root 2>/dev/null | awk '
     NR == 1 && $2 ~ /^\/proc\/[0-9]+\/root$/ { exit }
@@ -91,16 +91,14 @@ processes_in() {
     $1 == root { split($2, part, "/"); print part[3] }'
 }
 
-# has_root PID ROOT: true when that is the root of the process: the same
-# directory, by whatever name, since one that is isolated calls it "/". In a user
-# namespace everybody can take a root.
+# has_root PID ROOT: true if that is the root of the process: the same directory by any name, because an isolated
+# process calls it "/". Processes in a user namespace do not count, because anyone can choose a root there.
 has_root() {
   [ "$(readlink "/proc/$1/ns/user")" = "$(readlink /proc/self/ns/user)" ] &&
     [ "$(stat -L -c %d:%i -- "/proc/$1/root" 2>/dev/null)" = "$(stat -L -c %d:%i -- "$2")" ]
 }
 
-# is_of PID ACCOUNT...: true where the process is root's, or of one of these accounts
-# of the host.
+# is_of PID ACCOUNT...: true if the process belongs to root or to one of these accounts of the host.
 is_of() {
   local account owner
   owner=$(awk '$1 == "Uid:" { print $2 }' "/proc/$1/status" 2>/dev/null)
@@ -114,7 +112,7 @@ is_of() {
   return 1
 }
 
-# root_of DOMAIN: prints its directory, as the kernel names it; / for the host.
+# root_of DOMAIN: prints the real path of its directory; / for the host.
 root_of() {
   if [ "$1" = / ]; then
     printf '/\n'
@@ -123,11 +121,9 @@ root_of() {
   fi
 }
 
-# program_in ROOT NAME: prints the path that NAME has inside ROOT, by PATH;
-# false if it is not there. A link counts, since where it leads is known
-# only from inside; a directory that is a link does not, since from here it could
-# lead to the host's programs. A bare name would not do where a shell has
-# built-in programs, as busybox has.
+# program_in ROOT NAME: prints the path of NAME inside ROOT, searched on PATH; false if it is missing. A link counts,
+# because its target is known only inside; a directory that is a link does not, because from here it could lead to the
+# host's programs. A bare name would not do: busybox sh runs its own programs instead.
 program_in() {
   local rest place
   case $2 in

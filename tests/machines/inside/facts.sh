@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# What the scripts beside this one share. They run in the machine as its administrator; each proves facts, says of each
-# whether it holds, and ends with end_facts. The domains of README's page are lines of /root/domains: name, IPv4
+# Shared by the scripts in this directory. They run in the machine as its administrator; each checks facts, prints
+# whether each one holds, and ends with end_facts. Each line of /root/domains is a domain of README's page: name, IPv4
 # address, IPv6 address, bob's password.
 
 failures=0
 
-# fact WHAT COMMAND...: says whether the command succeeds. It adds to failures.
+# fact WHAT COMMAND...: prints whether the command succeeds. It adds to failures.
 fact() {
   local what="$1"
   shift
@@ -46,7 +46,7 @@ visit() {
   timeout 30 curl --silent --show-error --max-time 20 "$@"
 }
 
-# says TEXT COMMAND...: the command prints the text.
+# says TEXT COMMAND...: true if the command prints the text.
 says() {
   local text="$1" output
   shift
@@ -65,13 +65,13 @@ in_url() {
   esac
 }
 
-# send ADDRESS RECIPIENT TEXT: a message as a stranger sends it.
+# send ADDRESS RECIPIENT TEXT: sends a message as a stranger.
 send() {
   printf 'Subject: test\n\n%s\n' "$3" >/tmp/message
   visit --crlf --mail-from "alice@${2#*@}" --mail-rcpt "$2" --upload-file /tmp/message "smtp://$(in_url "$1")"
 }
 
-# write DOMAIN RECIPIENT TEXT: a message as bob sends it who is logged in there.
+# write DOMAIN RECIPIENT TEXT: sends a message as bob, logged in to the domain.
 write() {
   printf 'Subject: test\n\n%s\n' "$3" | virtexec "$1" sendmail -f "bob@$1" "$2"
 }
@@ -85,7 +85,7 @@ read_mail() {
   visit --user "bob:$2" "pop3://$(in_url "$1")/${list%% *}"
 }
 
-# serve_names: the DNS that the administrator of two domains has, as dnsmasq's sample has it.
+# serve_names: serves the names of the domains with dnsmasq's sample.
 serve_names() {
   {
     cat /usr/share/doc/virtuald/examples/dnsmasq.conf
@@ -102,7 +102,8 @@ END
   systemctl enable --now names.service
 }
 
-# check_services: that FTP, SMTP and POP serve each domain's own bob at its addresses, and nobody with the other's password.
+# check_services: checks that FTP, SMTP and POP serve each domain's own bob at its addresses, and refuse the other bob's
+# password.
 check_services() {
   local name ipv4 ipv6 password address other
   other=$(sed -n 's/.* //; $p' /root/domains)
@@ -125,7 +126,7 @@ check_services() {
   check_mail_between
 }
 
-# check_mail_between: that mail from one domain to the other is there at once, not when a queue runner comes by.
+# check_mail_between: checks that mail from one domain to the other arrives at once, without a queue runner.
 check_mail_between() {
   local first second ipv4 password
   { read -r first _ && read -r second ipv4 _ password; } </root/domains
@@ -133,7 +134,7 @@ check_mail_between() {
   fact "$second: has it within 15 seconds" soon 15 says "from $first by $$" read_mail "$ipv4" "$password"
 }
 
-# make_slow_domain: a third domain, whose mailer greets after four seconds and writes what it gets to /mail.
+# make_slow_domain: makes a third domain, whose mailer greets after four seconds and writes messages to /mail.
 make_slow_domain() {
   ip address replace 10.10.10.131/24 dev eth0
   virtfs -q -p sh -p sleep -a 10.10.10.131 -f /virtual/conf.mail slow.test
@@ -162,33 +163,33 @@ END
   : >/virtual/slow.test/mail
 }
 
-# forward_mail DOMAIN ADDRESS: has bob's mail sent on.
+# forward_mail DOMAIN ADDRESS: forwards bob's mail.
 forward_mail() {
   local home="/virtual/$1/home/b/bob"
   echo "$2" >"$home/.forward"
   chown --reference="$home" "$home/.forward"
 }
 
-# remove_slow_domain: sendmail.init would take its mailer for a real one.
+# remove_slow_domain: removes it, because sendmail.init would take its mailer for a real one.
 remove_slow_domain() {
   rm -f /virtual/*/home/b/bob/.forward
   soon 10 virtfs -q -r slow.test
 }
 
-# check_slow_delivery: that a message for a mailer that takes its time is delivered after the client has gone.
+# check_slow_delivery: checks that a message for a slow mailer is delivered after the client has gone.
 check_slow_delivery() {
   local name ipv4
   read -r name ipv4 _ </root/domains
   fact 'a domain with a slow mailer is made' make_slow_domain
-  fact "$name: bob's mail is sent on to it" forward_mail "$name" bob@slow.test
+  fact "$name: bob's mail is forwarded to it" forward_mail "$name" bob@slow.test
   fact "$name: takes a message for bob" send "$ipv4" "bob@$name" "slowly by $$"
   fact 'the client did not have to wait' test ! -s /virtual/slow.test/mail
   fact 'the slow mailer has it, though the client has gone' soon 20 grep -q "slowly by $$" /virtual/slow.test/mail
   remove_slow_domain
 }
 
-# logged SINCE NAME: prints what the host's log has of the program since then, which is the time and the size that
-# log_position printed. The log is the journal, or syslogd's file where inetutils-ftpd brought that along (Debian 12).
+# logged SINCE NAME: prints the program's lines in the host's log since then, which is the time and the size that
+# log_position printed. The log is the journal, or syslogd's file if syslogd came with inetutils-ftpd (Debian 12).
 logged() {
   local since="$1"
   if [ -f /var/log/syslog ]; then
@@ -202,7 +203,7 @@ log_position() {
   printf '%s %s\n' "$(date +%s)" "$(($(stat -c %s /var/log/syslog 2>/dev/null || echo 0) + 1))"
 }
 
-# check_refusal: that a refusal of virtuald's is found where an administrator looks for it.
+# check_refusal: checks that a refusal by virtuald is where an administrator looks for it.
 check_refusal() {
   local since
   since=$(log_position)
