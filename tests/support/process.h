@@ -25,6 +25,10 @@ struct Command {
   std::function<void()> prepare;  // runs in the child, before the program
 };
 
+/// For Command::prepare: makes the system call fail with ENOSYS from now on, as on a kernel that
+/// lacks it.
+void take_away(long system_call);
+
 /// A command of these arguments alone.
 Command command_of(std::vector<std::string> arguments);
 

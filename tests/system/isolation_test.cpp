@@ -3,19 +3,15 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -42,20 +38,6 @@ constexpr int kInherited = 100;
 void leave_open(const char* path, int number = kInherited) {
   const int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 || ::dup2(descriptor, number) < 0) {
-    ::_exit(200);
-  }
-}
-
-/// Makes close_range(2) fail with ENOSYS in this process and what it becomes.
-void take_close_range_away() {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program = {sizeof filter / sizeof *filter, filter};
-  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
     ::_exit(200);
   }
 }
@@ -122,7 +104,7 @@ TEST_F(Isolation, old_kernels_are_refused) {
   Serving serving = serving_with({"descriptors"});
   serving.prepare = [] {
     leave_open("/");
-    take_close_range_away();
+    take_away(SYS_close_range);
   };
   expect_refusal(serve(serving), 125,
                  "close_range: Function not implemented (virtuald needs Linux 5.9 or later)");

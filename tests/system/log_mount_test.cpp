@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -83,6 +84,15 @@ TEST_F(LogMount, needs_a_socket) {
   expect_failure(by_hand("mount-log", "/run/journal/other"),
                  "open_tree /run/journal/other: No such file or directory");
   expect_failure(by_hand("mount-log", "/run/journal"), "mount /run/journal: Invalid argument");
+}
+
+TEST_F(LogMount, needs_a_kernel_with_mount_setattr) {
+  Command command = command_of({kByHand, "mount-log", "/run/journal/dev-log"});
+  command.prepare = [] {
+    static_cast<void>(::chdir("/virtual/one/dev"));
+    take_away(SYS_mount_setattr);
+  };
+  expect_failure(run(command), "mount /run/journal/dev-log: Function not implemented");
 }
 
 TEST_F(LogMount, takes_nothing_that_is_there) {

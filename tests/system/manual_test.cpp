@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <ostream>
 #include <regex>
 #include <set>
@@ -210,19 +211,32 @@ TEST_P(Messages, are_read_to_the_letter) {
 
 INSTANTIATE_TEST_SUITE_P(Of, Messages,
                          ::testing::Values(Page{kVirtuald, kSource / "src/virtuald.8.in"},
+                                           Page{kSource / "scripts/bin/virtexec",
+                                                kSource / "scripts/man/virtexec.8.in"},
                                            Page{kSource / "scripts/bin/syslog.init",
                                                 kSource / "scripts/man/syslog.init.8.in"},
                                            Page{kSource / "scripts/bin/sendmail.init",
                                                 kSource / "scripts/man/sendmail.init.8.in"}),
                          page_name);
 
-/// What a script says, as expressions for what a page may have of it: names in capitals in place of
-/// the script's variables.
-std::vector<std::string> script_messages(const std::string& code) {
+/// The scripts whose pages explain their messages, with the files that they source.
+const std::map<std::string, std::vector<std::string>> kScripts = {
+    {"virtexec", {"common.sh"}},
+    {"sendmail.init", {"common.sh", "init.sh", "processes.sh"}},
+    {"syslog.init", {"common.sh", "init.sh", "processes.sh", "log_link.sh"}}};
+
+/// The messages that a script prints with `functions`, as expressions that match the messages of a
+/// page, which has names in capitals instead of the script's variables.
+std::vector<std::string> script_messages(const std::string& name, const std::string& functions) {
+  std::string code = read_file(kSource / "scripts/bin" / name);
+  for (const std::string& file : kScripts.at(name)) {
+    code += read_file(kSource / "scripts/share/virtuald" / file);
+  }
   // A command that fills in a part of the message has quotes of its own.
   const std::string plain =
-      std::regex_replace(code, std::regex(R"re(\$\([a-z_]+ "\$\w+"\))re"), "$$x");
-  const std::regex message(R"re(\b(?:warn|tell|die) (?:"([^"\n]*)"|'([^'\n]*)'))re");
+      std::regex_replace(code, std::regex(R"re(\$\([a-z_]+ "\$[^"\n]+"\))re"), "$$x");
+  const std::regex message(R"re(\b(?:)re" + functions +
+                           R"re() (?:"([^"\n]*[^"\n$\d][^"\n]*)"|'([^'\n]*)'))re");
   std::vector<std::string> expressions;
   for (std::sregex_iterator match(plain.begin(), plain.end(), message), end; match != end;
        ++match) {
@@ -234,21 +248,33 @@ std::vector<std::string> script_messages(const std::string& code) {
   return expressions;
 }
 
-TEST(Diagnostics, of_the_init_scripts_are_their_messages) {
+TEST(Diagnostics, of_the_scripts_are_their_messages) {
   NEEDS_PRIVATE_WORLD();
-  const fs::path scripts = kSource / "scripts";
-  const std::string shared = read_file(scripts / "share/virtuald/common.sh") +
-                             read_file(scripts / "share/virtuald/init.sh") +
-                             read_file(scripts / "share/virtuald/log_link.sh");
-  for (const std::string name : {"syslog.init", "sendmail.init"}) {
-    const std::vector<std::string> messages =
-        script_messages(shared + read_file(scripts / "bin" / name));
-    for (const std::string& explained : explained_messages(scripts / "man" / (name + ".8.in"))) {
+  for (const auto& [name, files] : kScripts) {
+    const std::vector<std::string> messages = script_messages(name, "warn|tell|die");
+    for (const std::string& explained :
+         explained_messages(kSource / "scripts/man" / (name + ".8.in"))) {
       EXPECT_TRUE(std::any_of(messages.begin(), messages.end(),
                               [&](const std::string& message) {
                                 return std::regex_match(explained, std::regex(message));
                               }))
           << name << ": " << explained;
+    }
+  }
+}
+
+TEST(Diagnostics, of_the_scripts_hold_every_warning_and_error) {
+  NEEDS_PRIVATE_WORLD();
+  for (const auto& [name, files] : kScripts) {
+    const std::vector<std::string> explained =
+        explained_messages(kSource / "scripts/man" / (name + ".8.in"));
+    const std::vector<std::string> messages = script_messages(name, "warn|die");
+    EXPECT_GT(messages.size(), 5U) << name;
+    for (const std::string& message : messages) {
+      EXPECT_TRUE(std::any_of(
+          explained.begin(), explained.end(),
+          [&](const std::string& text) { return std::regex_match(text, std::regex(message)); }))
+          << name << ": " << message;
     }
   }
 }
