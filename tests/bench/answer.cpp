@@ -1,4 +1,4 @@
-// The service that does next to nothing: it answers, so that a client knows that it was served.
+// A service that only answers, so that a client knows that it was served.
 
 #include "service.h"
 #include "system_calls.h"

@@ -1,4 +1,4 @@
-// What a connection costs through virtuald, and through others, measured side by side.
+// Measures the cost of a connection through virtuald and through other programs, side by side.
 
 #include <getopt.h>
 #include <poll.h>
@@ -43,7 +43,7 @@ using testing_support::LogSocket;
 
 constexpr const char* kUsage =
     "usage: bench [--quick] [--only PART] [--against [NAME=]PROGRAM]... [--svg DIRECTORY]\n"
-    "Measures, as root, what virtuald costs and what others cost. PROGRAM is called as\n"
+    "Measures the cost of virtuald and of other programs, as root. PROGRAM is called as\n"
     "`PROGRAM CONFIG SERVICE`, as virtuald is. PART is start-up, mounts, look-up, memory\n"
     "or inetd.\n"
     "--svg writes start-up.svg and look-up.svg.\n";
@@ -119,7 +119,7 @@ std::string processor_name() {
   return "processor unknown";
 }
 
-/// Figures are of no use without the day, the machine and the command.
+/// Figures are useless without the day, the machine and the command.
 void print_circumstances(int count, char** arguments) {
   char date[32];
   const std::time_t now = std::time(nullptr);
@@ -132,11 +132,11 @@ void print_circumstances(int count, char** arguments) {
     std::printf("%s%s", index == 0 ? "$ " : " ", arguments[index]);
   }
   std::printf("\n");
-  std::fflush(stdout);  // the private world's process would print it again
+  std::fflush(stdout);  // otherwise the private world's process would print it again
 }
 
-/// On one processor, there is no telling apart where the scheduler puts a new process and what it
-/// does there. Returns the processors that there were before.
+/// On a single processor, the scheduler's choice of a processor for a new process does not affect
+/// the times. Returns the previous set of processors.
 cpu_set_t stay_on_one_processor() {
   cpu_set_t before;
   ::sched_getaffinity(0, sizeof before, &before);
@@ -147,7 +147,7 @@ cpu_set_t stay_on_one_processor() {
   return before;
 }
 
-/// All that is measured.
+/// All measurements.
 class Bench {
  public:
   Bench(const Options& options, std::vector<Contender> contenders, Contender reader)
@@ -217,7 +217,7 @@ void Bench::measure() {
   }
 }
 
-/// Those that reach the service over `connection`; of the others it tells.
+/// The contenders that reach the service over `connection`; prints the names of the others.
 std::vector<const Contender*> Bench::working_contenders(const Place& place,
                                                         const Connection& connection) const {
   std::vector<const Contender*> working;
@@ -267,7 +267,7 @@ std::size_t count_mounts() {
   return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
 }
 
-/// Mounts that have nothing to do with the domain, as a host has them.
+/// Makes mounts that are unrelated to the domain, as a host has.
 void mount_until(std::size_t total) {
   for (std::size_t count = count_mounts(); count < total; ++count) {
     const fs::path place = kPrograms.parent_path() / "mounts" / std::to_string(count);
@@ -278,7 +278,8 @@ void mount_until(std::size_t total) {
   }
 }
 
-/// A mount namespace begins as a copy of all mounts. First of those that the private world has.
+/// A mount namespace begins as a copy of all mounts. The first measurement has only those of the
+/// private world.
 void Bench::measure_mounts() {
   const std::size_t rounds = options_.quick ? 20 : 500;
   const Connection connection = testing_support::connect_pair("127.0.0.1");
@@ -310,7 +311,7 @@ void Bench::measure_mounts() {
   print_table(table);
 }
 
-/// Those that look an address up, and work over `connection`.
+/// The contenders that look up an address and work over `connection`.
 std::vector<const Contender*> Bench::look_up_contenders(const Connection& connection) const {
   std::vector<const Contender*> racers = {&contenders_[kNoop], &contenders_[kVirtuald]};
   for (std::size_t index = kVirtuald + 2; index < contenders_.size(); ++index) {
@@ -420,7 +421,7 @@ void Bench::measure_inetd() {
   write_config(kPlace.config, {3, Family::ipv4, Position::last}, "127.0.0.1", kPlace.root);
   const std::vector<const Contender*> racers =
       working_contenders(kAnsweringPlace, testing_support::connect_pair("127.0.0.1"));
-  // tcpd logs every connection, and would wait where nobody reads.
+  // tcpd logs every connection, and would wait if nobody read the log.
   const std::jthread reading([this](const std::stop_token& stop) {
     pollfd waiting = {log_.descriptor(), POLLIN, 0};
     while (!stop.stop_requested()) {
@@ -477,7 +478,7 @@ int run(int count, char** arguments) {
   for (const auto& [name, program] : options->against) {
     contenders.push_back(load_contender(name, Form::config, program));
   }
-  // Opened here, for the private world has no way to them.
+  // Opened here, because the private world cannot reach them.
   std::ofstream start_up;
   std::ofstream look_up;
   if (options->plots) {

@@ -18,7 +18,7 @@ struct ConfigShape {
   Position position = Position::last;
 };
 
-/// Writes a configuration of `shape.entries` lines to `path`, of which one gives `address` the
+/// Writes a configuration with `shape.entries` lines to `path`; one of them gives `address` the
 /// directory `root`.
 void write_config(const std::filesystem::path& path, const ConfigShape& shape,
                   const std::string& address, const std::string& root);

@@ -24,7 +24,7 @@ std::optional<fs::path> find_on_path(const std::string& name) {
   return std::nullopt;
 }
 
-/// There, or among what tests/run unpacks.
+/// Searches PATH and the packages that tests/run unpacks.
 std::optional<fs::path> find_program(const std::string& name) {
   const fs::path unpacked =
       fs::path(testing_support::kDaemonDirectory) / "bubblewrap/usr/bin" / name;

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// How a program is told what to do.
+/// The form of a program's arguments.
 enum class Form {
   service,  // it is the service itself
   root,     // PROGRAM ROOT SERVICE
@@ -19,30 +19,30 @@ enum class Form {
   wrapped,  // argument 0 is the service, it makes no root
 };
 
-/// One of them, read into memory, since the host's files are not all there in a private world.
+/// A program, read into memory because a private world lacks some of the host's files.
 struct Contender {
-  std::string name;  // for people
+  std::string name;  // in the output
   Form form = Form::config;
   std::string image;                 // the program's file
   std::vector<std::string> options;  // arguments before the others
   std::filesystem::path program = {};
 };
 
-/// The contender `name` that `path` holds. Throws if it cannot be read.
+/// Loads the contender `name` from `path`. Throws if it cannot be read.
 Contender load_contender(const std::string& name, Form form, const std::filesystem::path& path,
                          const std::vector<std::string>& options = {});
 
-/// The no-op service, the limit, virtuald in three ways, and those of the well-known wrappers that
-/// are on PATH or unpacked by tests/run.
+/// The no-op service, the limit, virtuald in three forms, and the well-known wrappers that are on
+/// PATH or were unpacked by tests/run.
 std::vector<Contender> load_usual_contenders();
 
-/// Whether it makes a root, and so has to do with what is mounted.
+/// Whether it makes a root, so that mounts matter to it.
 bool makes_root(const Contender& contender);
 
-/// Puts the contender's program where it can be started: from `directory`, which is made.
+/// Installs the contender's program in `directory`, which is made.
 void install_contender(Contender& contender, const std::filesystem::path& directory);
 
-/// Where everybody finds things.
+/// The paths that all contenders use.
 struct Place {
   std::filesystem::path config;
   std::filesystem::path root;  // a directory

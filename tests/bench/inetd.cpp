@@ -28,7 +28,7 @@ std::uint16_t port_of(std::size_t index) {
   return static_cast<std::uint16_t>(5000 + index);
 }
 
-/// inetd's own limit of connections a minute is out of reach.
+/// A line with a limit of connections a minute that is never reached.
 std::string config_line(const Launch& launch, std::uint16_t port) {
   std::string line = std::to_string(port) + " stream tcp4 nowait.1000000 root " + launch.program;
   for (const std::string& argument : launch.arguments) {
@@ -37,8 +37,8 @@ std::string config_line(const Launch& launch, std::uint16_t port) {
   return line + "\n";
 }
 
-/// Makes `connections` to `port`, where inetd starts `name`. The share that one of them has of the
-/// time, in microseconds.
+/// Makes `connections` to `port`, where inetd starts `name`. Returns the average time of one, in
+/// microseconds.
 double load(std::uint16_t port, const std::string& name, std::size_t connections) {
   std::atomic<std::size_t> begun = 0;
   const auto be_client = [&] {

@@ -1,4 +1,4 @@
-// What is felt of a wrapper: how fast a real super server serves through it.
+// The visible cost of a wrapper: how fast a real super server serves through it.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,16 @@
 
 namespace bench {
 
-/// How many connections are made at a time.
+/// How many connections are open at a time.
 constexpr std::size_t kAtATime = 8;
 
 /// Whether openbsd-inetd is there, which tests/run unpacks.
 bool has_inetd();
 
-/// Has inetd start each of `contenders` at a port of its own, and makes `connections` to each in
-/// turn, in `rounds` rounds. The service of `place` must be the one that answers. Microseconds: the
-/// share that one connection has of the time. Throws if one does not get the whole answer.
+/// Has inetd start each of `contenders` at a separate port, and makes `connections` to each in
+/// turn, in `rounds` rounds. The service of `place` must be the one that answers. Returns the
+/// average time of a connection in each round, in microseconds. Throws if one does not get the
+/// whole answer.
 std::vector<Summary> race_under_inetd(const std::vector<const Contender*>& contenders,
                                       const Place& place, std::size_t connections,
                                       std::size_t rounds);

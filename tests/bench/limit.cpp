@@ -1,5 +1,5 @@
-// `limit ROOT PROGRAM [ARGUMENT ...]`: the least that a program can do to put another into a root.
-// Nothing that starts by execve(2) can be faster.
+// `limit ROOT PROGRAM [ARGUMENT ...]`: the least work that puts another program into a root. No
+// program that is started by execve(2) can be faster.
 
 #include "system_calls.h"
 

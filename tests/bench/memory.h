@@ -1,4 +1,4 @@
-// How much memory programs take.
+// The memory that programs use.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 
 namespace bench {
 
-/// The largest resident set that `launch` or what it becomes has at any of its system calls, in
-/// KiB, as the page tables say. (ru_maxrss of wait4(2) begins with what vfork(2)'s caller has, and
-/// is off by up to 32 pages for each processor since Linux 6.2.)
+/// The largest resident set, in KiB, of `launch` and what it executes, read from the page tables at
+/// each system call. (ru_maxrss of wait4(2) includes the caller of vfork(2), and since Linux 6.2 is
+/// off by up to 32 pages for each processor.)
 std::size_t peak_resident(const Launch& launch, int connection);
 
 }  // namespace bench

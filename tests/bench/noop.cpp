@@ -1,4 +1,4 @@
-// The service that does nothing: what is measured beyond it is the wrapper's.
+// A service that does nothing: any time beyond its own is the wrapper's.
 
 #include "service.h"
 #include "system_calls.h"

@@ -8,7 +8,7 @@
 namespace bench {
 namespace {
 
-// Of a lightness in the middle, since nothing is known about the page.
+// Of medium lightness, because the page may be light or dark.
 constexpr const char* kInk = "#80868e";
 constexpr const char* kOurs = "#2f81f7";
 constexpr const char* kOthers[] = {"#9a7b2f", "#3f9b53", "#b0578d"};

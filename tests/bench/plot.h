@@ -1,4 +1,4 @@
-// Two kinds of plot, as SVG that is legible on a white page and on a dark one.
+// Two kinds of plot, as SVG that is legible on light and dark pages.
 #pragma once
 
 #include <string>

@@ -1,13 +1,13 @@
-// What the services and those who start them agree upon.
+// Shared by the services and the programs that start them.
 #pragma once
 
 namespace bench {
 
-/// Their exit status, by which a run is known to have reached it. A wrapper that fails exits with
-/// another.
+/// The services' exit status, which proves that a run reached its service. A wrapper that fails
+/// exits with a different one.
 constexpr int kServiceStatus = 42;
 
-/// All that the answering service says to its client, by which that knows that it was served.
+/// The whole answer of the answering service, which proves to the client that it was served.
 constexpr char kAnswer = 'y';
 
 }  // namespace bench

@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWarmUpRounds = 3;
 
-/// What execve(2) wants, made before the clock starts.
+/// The arguments of execve(2), prepared before the clock starts.
 class Prepared {
  public:
   explicit Prepared(const Launch& launch) : launch_(launch) {
@@ -91,7 +91,8 @@ bool works(const Launch& launch, int connection) {
 std::vector<Summary> take_turns(std::size_t count, std::size_t warm_up, std::size_t rounds,
                                 const std::function<double(std::size_t)>& measure) {
   std::vector<std::vector<double>> times(count);
-  // What ran before leaves the caches warm or cold: nobody may always follow the same one.
+  // The previous program leaves the caches warm or cold, so no program may always follow the same
+  // one.
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), 0);
   std::mt19937 random;

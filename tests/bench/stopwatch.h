@@ -1,4 +1,4 @@
-// How long programs take, side by side.
+// Measures how long programs take, side by side.
 #pragma once
 
 #include <cstddef>
@@ -8,22 +8,22 @@
 
 namespace bench {
 
-/// A program to start. Its environment is PATH alone.
+/// A program to start. Its environment contains only PATH.
 struct Launch {
   std::string program;                 // a path
   std::vector<std::string> arguments;  // with argument 0
-  bool reaches_service = true;         // whether it must become the no-op service, or must not
+  bool reaches_service = true;         // whether it must reach the no-op service, or must not
 };
 
 /// Starts `launch` with `connection` as its descriptors 0 to 2, as a super server does, and waits
-/// for its end. Microseconds from before vfork(2) to after wait(2). Throws if it did not do what it
-/// must.
+/// for its end. Returns the microseconds from before vfork(2) to after wait(2). Throws if it did
+/// not do what it must.
 double time_once(const Launch& launch, int connection);
 
 /// Whether `launch` does what it must at all.
 bool works(const Launch& launch, int connection);
 
-/// What many runs took, in microseconds. Half of them lie between the quartiles.
+/// The times of many runs, in microseconds. Half of them are between the quartiles.
 struct Summary {
   double minimum = 0;
   double lower_quartile = 0;
@@ -31,12 +31,12 @@ struct Summary {
   double upper_quartile = 0;
 };
 
-/// Has `measure` time each of `count` things in `rounds` rounds, and in `warm_up` before them that
-/// do not count. Each round is in an order of its own, the same in every run of the benchmark.
+/// Has `measure` time each of `count` things in `rounds` rounds, after `warm_up` rounds that do not
+/// count. The order differs by round, but not by run of the benchmark.
 std::vector<Summary> take_turns(std::size_t count, std::size_t warm_up, std::size_t rounds,
                                 const std::function<double(std::size_t)>& measure);
 
-/// Runs all of `launches` in turn, `rounds` times. `between` is done after each run, out of the
+/// Runs all of `launches` in turn, `rounds` times. Calls `between` after each run, outside the
 /// measured time.
 std::vector<Summary> race(const std::vector<Launch>& launches, int connection, std::size_t rounds,
                           const std::function<void()>& between);

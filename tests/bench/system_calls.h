@@ -1,4 +1,4 @@
-// System calls without a libc, for programs whose start-up must cost nothing but the kernel's part.
+// System calls without a libc, for programs whose start-up must cost only the kernel's part.
 #pragma once
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ inline long system_call(long number, long first = 0, long second = 0, long third
   return result;
 }
 
-// The kernel leaves the argument count and what follows it on the stack.
+// The kernel puts the argument count, the arguments and the environment on the stack.
 #define BENCH_ENTRY(function) \
   asm(".globl _start\n_start:\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call " #function "\n")
 
@@ -56,7 +56,7 @@ inline long address_of(const void* object) {
   }
 }
 
-/// What the kernel gives a program.
+/// The arguments and the environment that the kernel gives a program.
 struct Start {
   explicit Start(long* stack)
       : count(stack[0]),
@@ -68,7 +68,7 @@ struct Start {
   char** environment;
 };
 
-/// Becomes the program that `arguments` begin with; exits with 127 if that fails.
+/// Executes the program that `arguments` begin with; exits with 127 if that fails.
 [[noreturn]] inline void become_program(char** arguments, char** environment) {
   system_call(SYS_execve, address_of(arguments[0]), address_of(arguments), address_of(environment));
   leave(127);

@@ -1,4 +1,4 @@
-// Tables for people.
+// Tables for the output.
 #pragma once
 
 #include <string>
@@ -6,13 +6,13 @@
 
 namespace bench {
 
-/// Rows of cells. The first column is set flush left, the others flush right.
+/// Rows of cells. The first column is aligned left, the others right.
 using Table = std::vector<std::vector<std::string>>;
 
 /// Prints `table` to standard output, its first row as the heading.
 void print_table(const Table& table);
 
-/// `value` with `decimals` digits behind the point.
+/// `value` with `decimals` digits after the point.
 std::string number(double value, int decimals);
 
 }  // namespace bench

@@ -22,7 +22,7 @@ bool is_mapped(const Address& address) {
   return std::equal(kPrefix, kPrefix + sizeof kPrefix, address.bytes.begin());
 }
 
-/// What libc makes of `text`.
+/// Parses `text` with libc.
 bool parse_with_libc(const std::string& text, Address& address) {
   if (text.find('\0') != std::string::npos) {
     return false;

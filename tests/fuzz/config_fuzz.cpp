@@ -1,7 +1,7 @@
-// The configuration's grammar and look-up, against a parser that is slow and plain.
+// The configuration's grammar and look-up, compared with a slow and simple parser.
 //
-// The input: four bytes that choose how the file is laid out and read and whose address is looked
-// up, then its text.
+// The input: four bytes that choose the layout of the file, the way it is read and the address to
+// look up, then its text.
 
 #include <arpa/inet.h>
 #include <sys/mman.h>
@@ -26,7 +26,7 @@ using Kind = virtuald::Line::Kind;
 constexpr std::size_t kHeader = 4;
 constexpr std::string_view kPath = "/virtual/conf";
 
-/// A line as the manual has it.
+/// A line as the manual describes it.
 struct PlainLine {
   Kind kind = Kind::fault;
   Address address;
@@ -112,8 +112,8 @@ void check_lines(const std::string& text, const std::vector<PlainLine>& expected
   REQUIRE(next == end);
 }
 
-/// A descriptor from which `text` can be read: at one go if `step` is 0, else the first `whole`
-/// bytes in large pieces and the rest `step` bytes at a time.
+/// Returns a descriptor from which `text` can be read: all at once if `step` is 0; otherwise the
+/// first `whole` bytes in large pieces and the rest `step` bytes at a time.
 int open_text(const std::string& text, std::size_t whole, std::size_t step) {
   int ends[2];
   if (step > 0 && ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends) == 0) {
@@ -131,7 +131,7 @@ int open_text(const std::string& text, std::size_t whole, std::size_t step) {
     if (at == text.size()) {
       return ends[1];
     }
-    ::close(ends[1]);  // It does not fit the socket.
+    ::close(ends[1]);  // It does not fit into the socket.
   }
   const int file = ::memfd_create("conf", MFD_CLOEXEC);
   REQUIRE(file >= 0 &&

@@ -1,4 +1,4 @@
-// The user of -u and the readers of passwd and group, against ones that are slow and plain.
+// The user of -u and the readers of passwd and group, compared with slow and simple ones.
 //
 // The input: the option's argument on a line of its own, then passwd, a line "--", and group.
 
@@ -92,7 +92,7 @@ bool is_half(const std::string& half) {
   return !half.empty() && half[0] != '-' && half[0] != '+' && (!is_number(half) || to_id(half));
 }
 
-/// The option's halves, or nothing if they are to be refused.
+/// The option's halves, or nothing if they must be refused.
 std::optional<Strings> split_plainly(const std::string& option) {
   Strings halves = split(option, ':');
   if (halves.size() > 2 || !std::all_of(halves.begin(), halves.end(), is_half) ||
@@ -174,7 +174,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::size_t mark = files.find("--\n");
   const std::string passwd = files.substr(0, mark);
   const std::string group = mark == std::string::npos ? "" : files.substr(mark + 3);
-  // qemu's emulation of a process may have none.
+  // qemu's emulation of a process may lack it.
   static const bool has_openat2 =
       ::syscall(SYS_openat2, -1, "", nullptr, 0) >= 0 || errno != ENOSYS;
   if (!has_openat2) {

@@ -1,4 +1,4 @@
-// What a program's file says about its interpreter, against a reader that is slow and plain.
+// The reader of a program's interpreter, compared with a slow and simple one.
 
 #include <elf.h>
 #include <sys/mman.h>

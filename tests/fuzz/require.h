@@ -1,10 +1,10 @@
-// What must hold, whatever the input, and where that cannot be asked.
+// Checks for fuzz targets, and skips.
 #pragma once
 
 #include <cstdio>
 #include <cstdlib>
 
-/// Ends the program, as a fuzzer takes notice of, unless `condition` holds.
+/// Ends the program in a way that a fuzzer notices, unless `condition` holds.
 #define REQUIRE(condition)                                                                \
   do {                                                                                    \
     if (!(condition)) {                                                                   \
@@ -13,8 +13,8 @@
     }                                                                                     \
   } while (false)
 
-/// Ends the program as skipped with `reason`, which ctest knows by 77: or, where
-/// VIRTUALD_MUST_RUN=1 says that everything has to be there, as failed.
+/// Ends the program as skipped, with `reason` and status 77, which ctest knows; with
+/// VIRTUALD_MUST_RUN=1, which requires that nothing is missing, as failed.
 [[noreturn]] inline void skip(const char* reason) {
   std::fprintf(stderr, "skipped: %s\n", reason);
   std::exit(std::getenv("VIRTUALD_MUST_RUN") != nullptr ? EXIT_FAILURE : 77);

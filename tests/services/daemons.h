@@ -9,8 +9,8 @@
 
 namespace testing_support {
 
-/// Where a package of tests/daemons has `path`. What it has in /usr it may have outside of that on
-/// an older Debian.
+/// Where a package of tests/daemons has `path`. On an older Debian, files of /usr may be outside
+/// it.
 std::string daemon_path(const std::string& package, const std::string& path);
 
 /// Makes `directory` of the private world writable, with the files that the packages have for it.
@@ -18,7 +18,7 @@ void overlay(const std::string& directory, const std::vector<std::string>& packa
 
 }  // namespace testing_support
 
-/// Leaves the test unless these packages are unpacked.
+/// Skips the test unless these packages are unpacked.
 #define NEEDS_PACKAGES(...)                                                      \
   do {                                                                           \
     for (const char* package : {__VA_ARGS__}) {                                  \

@@ -19,18 +19,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A package may still say /sbin and /lib where it means /usr/sbin and /usr/lib.
+/// A package may still have files in /sbin and /lib instead of /usr/sbin and /usr/lib.
 void copy_what_stands_outside_usr(const std::string& package) {
   for (const char* directory : {"/bin", "/lib", "/sbin"}) {
     if (fs::exists(daemon_path(package, directory))) {
-      // std::filesystem copies no link to where one is, as in what the host has of the package.
+      // std::filesystem does not replace an existing link, and the host may have the package's
+      // links.
       must_run(
           {"cp", "-a", "--remove-destination", daemon_path(package, directory) + "/.", directory});
     }
   }
 }
 
-/// What a package does when it is installed, beside unpacking.
+/// Does what the installation of a package does besides unpacking.
 void finish_installation(const std::string& package) {
   if (package == "sendmail-bin") {
     fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
@@ -60,7 +61,7 @@ std::uint16_t port_of(const std::string& url) {
   return kPorts.at(url.substr(0, url.find(':')));
 }
 
-/// Whether somebody listens on `port`: asked of the kernel, since a connection would start the
+/// Whether anybody listens on `port`. Asks the kernel, because a connection would start the
 /// service.
 bool is_listened_on(std::uint16_t port, bool ipv6_only) {
   std::ostringstream end;
@@ -71,7 +72,7 @@ bool is_listened_on(std::uint16_t port, bool ipv6_only) {
   return std::regex_search(table, std::regex(listening));
 }
 
-/// A command of the samples, which isolate, for roots of that kind.
+/// A command of the samples, which isolate, adapted to roots of that kind.
 std::string command_for(const std::string& roots, const std::string& command) {
   static const std::regex isolating("virtuald -i ");
   if (!std::regex_search(command, isolating)) {

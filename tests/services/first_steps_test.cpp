@@ -1,5 +1,5 @@
-// What a new user does first, with the Debian package and nothing else of virtuald: neither the
-// source tree nor the build directory is there.
+// A new user's first steps, with only the Debian package: neither the source tree nor the build
+// directory is there.
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>

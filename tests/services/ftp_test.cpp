@@ -39,7 +39,7 @@ TEST_P(Ftp, bob_sees_the_files_of_his_domain) {
   }
 }
 
-TEST_P(Ftp, bob_puts_a_file_which_is_his) {
+TEST_P(Ftp, bob_owns_the_file_that_he_uploads) {
   const BackgroundProcess running(server());
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {
@@ -74,11 +74,11 @@ TEST_P(Ftp, refuses_bob_with_his_password_of_the_other_domain) {
   EXPECT_EQ("", outcome.output);
 }
 
-TEST_P(Ftp, is_anonymous_only_where_the_domain_has_the_user_ftp) {
+TEST_P(Ftp, allows_anonymous_login_only_with_the_user_ftp) {
   const Domain& open = kDomains[0];
   must_run({"chroot", open.root(), "useradd", "-m", "-d", "/home/f/ftp", "ftp"});
   write_file(open.root() / "home/f/ftp/public", "for all\n");
-  // Debian 13 lets nobody in without a name until two lines of this are taken out.
+  // Debian 13 refuses anonymous users until two lines are removed from this file.
   const std::filesystem::path refused = open.root() / "etc/ftpusers";
   if (std::filesystem::exists(refused)) {
     write_file(refused,
@@ -93,13 +93,13 @@ TEST_P(Ftp, confines_a_guest_to_his_home) {
   const Domain& domain = kDomains[0];
   write_file(domain.root() / "etc/ftpchroot", "bob\n");
   const BackgroundProcess running(server());
-  // Two slashes: from the root that the daemon has by then.
+  // Two slashes: a path from the root that the daemon has by then.
   EXPECT_EQ(bobs_text(domain), curl(url(domain, "/readme")).output);
   EXPECT_EQ(9, curl(url(domain, "/etc/passwd")).status);
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");
 }
 
-TEST_P(Ftp, works_with_what_the_systemd_unit_leaves_of_root) {
+TEST_P(Ftp, works_with_the_privileges_of_the_systemd_unit) {
   const BackgroundProcess running(systemd_unit("ftp", GetParam()));
   write_file("/tmp/new", "new\n");
   for (const Domain& domain : kDomains) {

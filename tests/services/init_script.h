@@ -1,4 +1,4 @@
-// What the tests of syslog.init and sendmail.init share.
+// Shared by the tests of syslog.init and sendmail.init.
 #pragma once
 
 #include <signal.h>
@@ -25,8 +25,8 @@ namespace testing_support {
 
 namespace fs = std::filesystem;
 
-/// The pids of all processes with that program (what /proc/PID/exe says, from its last slash on),
-/// and with that root: the same directory, which an isolated process knows by the name of "/".
+/// The pids of all processes with that program (the last component of /proc/PID/exe) and that root:
+/// the same directory, which an isolated process calls "/".
 inline std::vector<pid_t> processes_of(const std::string& program, const fs::path& root = "/") {
   const auto has_root = [&root](const fs::path& entry) {
     struct stat own {};
@@ -47,13 +47,13 @@ inline std::vector<pid_t> processes_of(const std::string& program, const fs::pat
   return pids;
 }
 
-/// Whether the process runs: one that has ended and is not yet waited for does not.
+/// Whether the process runs: a zombie does not.
 inline bool is_running(pid_t pid) {
   std::error_code error;
   return !fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).empty();
 }
 
-/// Kills a process; true once it runs no more.
+/// Kills a process; true once it no longer runs.
 inline bool kill_now(pid_t pid) {
   ::kill(pid, SIGKILL);
   return eventually([pid] { return !is_running(pid); });
@@ -86,7 +86,7 @@ class InitScriptTest : public ShellTest {
     fs::remove("/etc/default/virtuald");
   }
 
-  /// What the script is run with beside the test's own environment.
+  /// The environment of the script besides the test's own.
   std::map<std::string, std::string>& settings() { return settings_; }
 
   /// Runs the script.
@@ -107,7 +107,7 @@ class InitScriptTest : public ShellTest {
     return run(whole);
   }
 
-  /// Expects that the script failed, and that it said this and no more of it.
+  /// Expects that the script failed with this message only.
   void expect_error(const Outcome& outcome, const std::string& message) const {
     EXPECT_EQ(1, outcome.status);
     EXPECT_EQ(name_ + ": " + message + "\n", outcome.errors);
@@ -137,7 +137,7 @@ class InitScriptTest : public ShellTest {
     expect_error(run(command), "not root: only root can use chroot");
   }
 
-  /// Makes a domain with nothing in it but busybox and the directories of a log.
+  /// Makes a domain that contains only busybox and the directories of a log.
   static fs::path make_domain(const std::string& name, const fs::path& leading = "/virtual") {
     const fs::path root = leading / name;
     for (const char* directory : {"bin", "dev", "etc", "run", "usr/sbin", "var/log"}) {

@@ -48,8 +48,8 @@ class Journal : public InitScriptTest {
     fs::remove_all("/run/systemd/journal");
   }
 
-  /// Ends the one that runs, if any. By itself it makes a new socket each time, which under systemd
-  /// happens only when the socket unit is started again.
+  /// Ends a running one first. journald itself makes a new socket each time, which under systemd
+  /// happens only when the socket unit is restarted.
   void start_journald() {
     journald_.reset();
     fs::remove(kJournal);
@@ -107,7 +107,7 @@ TEST_P(Journal, second_start_mounts_nothing_more) {
   EXPECT_EQ(count, mount_count());
 }
 
-TEST_P(Journal, status_says_that_all_is_well) {
+TEST_P(Journal, status_reports_that_every_domain_is_heard) {
   EXPECT_EQ(3, init("status").status);
   ASSERT_EQ(0, init("start").status);
   const Outcome outcome = init("status");
@@ -115,7 +115,7 @@ TEST_P(Journal, status_says_that_all_is_well) {
   EXPECT_PRED2(contains, outcome.output, "domain2.com: heard\n");
 }
 
-TEST_P(Journal, new_socket_is_seen_by_status_and_mounted_by_reload) {
+TEST_P(Journal, new_socket_is_reported_by_status_and_mounted_by_reload) {
   ASSERT_EQ(0, init("start").status);
   start_journald();
   expect_error(
@@ -161,7 +161,7 @@ TEST_P(Journal, another_logger_takes_over) {
   EXPECT_TRUE(fs::is_socket(kJournal));
 }
 
-TEST_P(Journal, is_used_where_a_logger_is_installed_that_does_not_listen) {
+TEST_P(Journal, is_used_if_an_installed_logger_does_not_listen) {
   NEEDS_PACKAGES("inetutils-syslogd");
   fs::create_symlink(daemon_path("inetutils-syslogd", "/usr/sbin/syslogd"), "/scratch/bin/syslogd");
   fs::create_symlink(kJournal, "/dev/log");
@@ -169,12 +169,12 @@ TEST_P(Journal, is_used_where_a_logger_is_installed_that_does_not_listen) {
   fs::remove("/dev/log");
 }
 
-TEST_P(Journal, journald_is_not_for_each_domain) {
+TEST_P(Journal, journald_with_per_domain_is_refused) {
   expect_error(init("start", {{"SYSLOGD", "journald"}, {"PER_DOMAIN", "yes"}}),
                "PER_DOMAIN: yes needs a SYSLOGD to start in each domain, not journald");
 }
 
-TEST_P(Journal, domain_that_virtfs_makes_is_heard_at_once_and_removed_whole) {
+TEST_P(Journal, domain_made_by_virtfs_is_heard_at_once_and_removed_completely) {
   ASSERT_EQ(0, init("start").status);
   const std::size_t count = mount_count();
   const Outcome made = run_script("virtfs", {"-q", "-p", "sh", "-p", "logger", "domain3.com"});
@@ -189,9 +189,9 @@ TEST_P(Journal, domain_that_virtfs_makes_is_heard_at_once_and_removed_whole) {
   EXPECT_FALSE(fs::exists("/virtual/domain3.com"));
 }
 
-/// A domain may give the directory that its socket is mounted in any name: of lines about
-/// another's, or of what a terminal obeys.
-TEST_P(Journal, names_of_mounts_are_no_lines_and_no_orders_to_a_terminal) {
+/// A domain can give the directory of its mounted socket any name: one that imitates lines about
+/// another domain, or contains control sequences.
+TEST_P(Journal, names_of_mounts_are_printed_without_newlines_and_control_sequences) {
   ASSERT_EQ(0, init("start").status);
   const fs::path odd = "/virtual/domain2.com/\n/virtual/domain1.com/dev/log\n/\033[2J";
   fs::create_directories(odd.parent_path());
@@ -208,8 +208,8 @@ TEST_P(Journal, names_of_mounts_are_no_lines_and_no_orders_to_a_terminal) {
   EXPECT_PRED2(lacks, outcome.errors, "\033");
 }
 
-/// Where virtuald is not found, what is beside it must not be looked for in the domain.
-TEST_P(Journal, nothing_of_the_domains_is_run_where_virtuald_is_missing) {
+/// If virtuald is not found, virtuald-by-hand must not be searched for in the domain.
+TEST_P(Journal, no_program_of_a_domain_is_run_if_virtuald_is_missing) {
   ASSERT_EQ(0, init("start").status);
   write_program("/virtual/domain2.com/libexec/virtuald/virtuald-by-hand",
                 "#!/bin/sh\n: >/scratch/owned\nexit 1\n");
@@ -228,7 +228,7 @@ TEST_P(Journal, nothing_of_the_domains_is_run_where_virtuald_is_missing) {
   }
 }
 
-/// A domain exchanges its dev/log for a link to a file of the host's all the time.
+/// A domain keeps exchanging its dev/log for a link to a file of the host.
 TEST_P(Journal, log_that_is_exchanged_for_a_link_is_never_followed) {
   write_file("/scratch/target", "kept");
   fs::create_symlink("/scratch/target", "/virtual/domain2.com/dev/other");
@@ -244,7 +244,7 @@ TEST_P(Journal, log_that_is_exchanged_for_a_link_is_never_followed) {
   }
 }
 
-/// The same with its dev and a directory of the host's.
+/// The same with its dev and a directory of the host.
 TEST_P(Journal, dev_that_is_exchanged_for_a_link_is_never_followed) {
   fs::create_directory("/scratch/target");
   write_file("/scratch/target/log", "kept");

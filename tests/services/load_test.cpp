@@ -1,4 +1,5 @@
-// Many connections at a time under real super servers, while the configuration is being replaced.
+// Many connections at a time under real super servers, while the configuration keeps being
+// replaced.
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -39,8 +40,8 @@ constexpr std::size_t kDomains = 8;
 constexpr std::size_t kConnections = 20'000;
 constexpr std::size_t kWarmUp = 1'000;
 constexpr std::size_t kAtATime = 64;
-constexpr std::uint16_t kPort = 5000;        // virtuald, and by it the service
-constexpr std::uint16_t kDirectPort = 5001;  // the service alone
+constexpr std::uint16_t kPort = 5000;        // virtuald, which starts the service
+constexpr std::uint16_t kDirectPort = 5001;  // only the service
 
 std::string address_of(std::size_t domain) {
   return "127.0.1." + std::to_string(domain + 1);
@@ -50,7 +51,7 @@ std::string name_of(std::size_t domain) {
   return "domain" + std::to_string(domain + 1) + ".com";
 }
 
-/// All domains, from the `first` on in a circle.
+/// A configuration with all domains, beginning with `first` and wrapping around.
 std::string make_config(std::size_t first) {
   std::string text = "# in another order each time\n";
   for (std::size_t index = 0; index < kDomains; ++index) {
@@ -60,7 +61,7 @@ std::string make_config(std::size_t first) {
   return text;
 }
 
-/// What a load of connections came to.
+/// The results of many connections.
 struct Tally {
   std::size_t right = 0;  // answers from the domain that was reached
   std::size_t wrong = 0;  // from another
@@ -68,7 +69,7 @@ struct Tally {
   double seconds = 0;
 };
 
-/// A client in the midst of its connection.
+/// A client whose connection is in progress.
 struct Client {
   Descriptor socket;
   std::size_t domain = 0;
@@ -95,8 +96,8 @@ bool receive_more(Client& client) {
   return count == 0 || (count < 0 && errno != EAGAIN);
 }
 
-/// Makes `total` connections, kAtATime at a time, over all domains in turn. `name` gives the right
-/// answer of each.
+/// Makes `total` connections, kAtATime at a time, to all domains in turn. `name` returns the right
+/// answer for each.
 Tally load(std::size_t total, std::uint16_t port, std::string (*name)(std::size_t)) {
   Tally tally;
   std::array<Client, kAtATime> clients;
@@ -137,7 +138,7 @@ Tally load(std::size_t total, std::uint16_t port, std::string (*name)(std::size_
   return tally;
 }
 
-/// Replaces the configuration by rename, over and over, until it goes.
+/// Keeps replacing the configuration by rename until it is destroyed.
 class Replacing {
  public:
   Replacing() : thread_([this] { replace(); }) {}
@@ -145,7 +146,7 @@ class Replacing {
   Replacing(const Replacing&) = delete;
   Replacing& operator=(const Replacing&) = delete;
 
-  /// How often it was replaced.
+  /// Returns how often it was replaced.
   std::size_t stop() {
     stopping_ = true;
     if (thread_.joinable()) {
@@ -159,7 +160,7 @@ class Replacing {
     for (; !stopping_; ++count_) {
       write_file("/virtual/conf.new", make_config(count_ % kDomains));
       fs::rename("/virtual/conf.new", "/virtual/conf");
-      // The connections are to have the processors.
+      // Leaves the processors to the connections.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -169,10 +170,10 @@ class Replacing {
   std::thread thread_;
 };
 
-/// Counts virtuald's lines in the log, as they come.
+/// Counts virtuald's lines in the log as they arrive.
 class LogCount {
  public:
-  /// `roots` is what the lines say of the roots besides.
+  /// `roots` is what the lines say about roots besides their names.
   explicit LogCount(std::string roots) : roots_(std::move(roots)), thread_([this] { count(); }) {}
   ~LogCount() { stop(); }
   LogCount(const LogCount&) = delete;
@@ -198,7 +199,7 @@ class LogCount {
     take();
   }
 
-  /// Whether the line says that the domain was served whose address was reached.
+  /// Whether the domain in the line belongs to the address in it.
   [[nodiscard]] bool is_right(const std::string& line) const {
     const std::string address = " to 127.0.1.";
     const std::size_t at = line.find(address);
@@ -228,7 +229,7 @@ class LogCount {
   std::thread thread_;
 };
 
-/// What a super server holds.
+/// The resources that a super server holds.
 struct Holdings {
   std::size_t descriptors = 0;
   std::size_t kilobytes = 0;
@@ -275,7 +276,7 @@ class Load : public ::testing::Test {
     const std::size_t replaced = replacing.stop();
     expect_all_right(tally, kConnections);
     EXPECT_GT(replaced, 100U);
-    // A zombie would stay among them.
+    // A zombie would remain in the list.
     EXPECT_TRUE(eventually([&server] { return holdings_of(server.pid()).children.empty(); }));
     const Holdings after = holdings_of(server.pid());
     EXPECT_EQ(before.descriptors, after.descriptors);
@@ -302,7 +303,7 @@ class Load : public ::testing::Test {
   }
 };
 
-/// The number of the machine's mounts that are in use, in all namespaces; 0 if it is not shown.
+/// The number of mounts in all namespaces of the machine; 0 if the kernel does not show it.
 long mounts_in_use() {
   for (const std::string& line : split_lines(read_file("/proc/slabinfo"))) {
     if (line.starts_with("mnt_cache ")) {
@@ -332,8 +333,8 @@ TEST_P(LoadOfRoots, openbsd_inetd) {
   try_super_server(std::string("openbsd-inetd, ") + GetParam(),
                    command_of({inetd, "-i", "/virtual/inetd.conf"}),
                    is_isolated ? ", isolated" : "");
-  // Each isolated connection has namespaces of its own, which end with it. The kernel frees them a
-  // little later, and other tests use the machine meanwhile.
+  // The namespaces of each isolated connection end with it. The kernel frees them a little later,
+  // and other tests are using the machine.
   EXPECT_EQ(mounts, read_file("/proc/self/mountinfo"));
   EXPECT_TRUE(eventually([in_use] { return mounts_in_use() < in_use + 5000; })) << mounts_in_use();
 }
@@ -350,7 +351,7 @@ std::string xinetd_service(const std::string& name, std::uint16_t port, const st
 TEST_F(Load, xinetd) {
   NEEDS_PACKAGES("xinetd");
   const std::string xinetd = daemon_path("xinetd", "/usr/sbin/xinetd");
-  // It looks its protocol up, even by number, in /etc/protocols.
+  // xinetd looks up its protocol, even a number, in /etc/protocols.
   overlay("/etc", {"netbase"});
   write_file("/virtual/xinetd.conf",
              "defaults\n{\n log_type = FILE /dev/null\n}\n" +
@@ -362,7 +363,7 @@ TEST_F(Load, xinetd) {
   try_super_server("xinetd", command);
 }
 
-/// Upgrades the host's libc and updates all domains, over and over, until it goes.
+/// Keeps upgrading the host's libc and updating all domains until it is destroyed.
 class Updating {
  public:
   Updating() : thread_([this] { update(); }) {}
@@ -370,7 +371,7 @@ class Updating {
   Updating(const Updating&) = delete;
   Updating& operator=(const Updating&) = delete;
 
-  /// How often all domains were updated.
+  /// Returns how often all domains were updated.
   std::size_t stop() {
     stopping_ = true;
     if (thread_.joinable()) {
@@ -421,8 +422,8 @@ TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
               kDomains);
 }
 
-/// inetd that can start nothing for a while: the client gets nothing, the next one is served. It
-/// runs as another user, since root's processes have no limit.
+/// inetd cannot start anything for a while: the client gets nothing, and the next one is served. It
+/// runs as another user, because root's processes are not limited.
 TEST_F(Load, inetd_out_of_processes) {
   NEEDS_PACKAGES("openbsd-inetd");
   const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");

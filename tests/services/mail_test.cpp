@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the tests of both mailers share.
+/// Shared by the tests of both mailers.
 class MailMachine : public RootsTest {
  protected:
   static void make_sendmail_machine() {
@@ -30,9 +30,9 @@ class MailMachine : public RootsTest {
     }
   }
 
-  /// What a root needs besides its programs.
+  /// Makes what a root needs besides its programs.
   static void configure_sendmail(const fs::path& root, const std::string& name) {
-    // sendmail asks for the full name of the machine; without an answer it waits for a minute.
+    // sendmail looks up the full name of the machine; without an answer it waits for a minute.
     write_file(root / "etc/hosts",
                "127.0.0.1 localhost\n127.0.1.1 " + name + " " + must_run({"uname", "-n"}));
     fs::create_directories(root / "var/spool/mqueue");
@@ -44,7 +44,7 @@ class MailMachine : public RootsTest {
     return {inetd_line("smtp", mailer, GetParam()), inetd_line("pop-3", "popa3d", GetParam())};
   }
 
-  /// A message for bob as a stranger sends it: to the domain's address, by SMTP.
+  /// Sends bob a message as a stranger would: to the domain's address, by SMTP.
   static Outcome send(const Domain& domain, const std::string& text) {
     write_file("/tmp/message", "Subject: test\n\n" + text + "\n");
     return curl("smtp://" + domain.ipv4,
@@ -52,7 +52,7 @@ class MailMachine : public RootsTest {
                  "--upload-file", "/tmp/message"});
   }
 
-  /// A message from bob, who is logged in to `from`, for bob at `to`.
+  /// Sends a message from bob, logged in to `from`, to bob at `to`.
   static void send_within(const Domain& from, const std::string& mailer, const Domain& to,
                           const std::string& text) {
     must_run({"chroot", from.root(), mailer, "-f", "bob@" + from.name, "bob@" + to.name},
@@ -72,7 +72,7 @@ class MailMachine : public RootsTest {
     inetd_.emplace(inetd(lines));
   }
 
-  /// Sends a message to each bob, and expects it at him alone.
+  /// Sends a message to each bob, and expects that only he gets it.
   static void expect_mail_for_each_bob() {
     for (const Domain& domain : kDomains) {
       EXPECT_EQ("", send(domain, "for bob at " + domain.name).errors);
@@ -83,8 +83,8 @@ class MailMachine : public RootsTest {
     EXPECT_FALSE(holds(mailbox(kDomains[0]), "for bob at example.net"));
   }
 
-  /// Sends a message from one bob to the other, and expects that it came by the network:
-  /// `received` is what the mailer of the other domain writes into it then.
+  /// Sends a message from one bob to the other, and expects that it went over the network: the
+  /// mailer of the other domain then adds `received` to it.
   static void expect_mail_over_the_network(const std::string& mailer, const std::string& received) {
     send_within(kDomains[0], mailer, kDomains[1], "from next door");
     EXPECT_TRUE(arrives("from next door", mailbox(kDomains[1])));
@@ -106,11 +106,11 @@ class Mail : public MailMachine {
 
 INSTANTIATE_ROOTS(Mail);
 
-TEST_P(Mail, comes_to_bob_of_the_domain_that_it_is_for) {
+TEST_P(Mail, reaches_only_bob_of_the_addressed_domain) {
   expect_mail_for_each_bob();
 }
 
-TEST_P(Mail, between_the_domains_takes_the_way_over_the_network) {
+TEST_P(Mail, between_domains_goes_over_the_network) {
   expect_mail_over_the_network("sendmail", "by example.net");
 }
 
@@ -131,7 +131,7 @@ TEST_P(Mail, is_not_relayed_for_strangers) {
                 .errors);
 }
 
-TEST_P(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
+TEST_P(Mail, in_the_queue_is_delivered_by_the_queue_runner) {
   inetd_.reset();
   send_within(kDomains[0], "sendmail", kDomains[1], "from the queue");
   EXPECT_FALSE(fs::is_empty(kDomains[0].root() / "var/spool/mqueue"));
@@ -142,8 +142,8 @@ TEST_P(Mail, that_had_to_wait_is_delivered_by_the_queue_runner) {
   must_run({"sendmail.init", "stop"});
 }
 
-/// Not one line of its configuration names the domain.
-TEST_P(Mail, is_announced_by_the_name_that_the_root_has) {
+/// No line of the configuration contains the domain's name.
+TEST_P(Mail, greets_with_the_host_name_of_the_root) {
   const std::string unnamed =
       std::regex_replace(sample("sendmail.mc"), std::regex("define\\(`confDOMAIN_NAME.*\n"), "");
   must_run({"hostname", "host.example.com"});
@@ -193,7 +193,7 @@ TEST_P(Pop, finds_the_mail_in_usr_spool_too) {
   }
 }
 
-TEST_P(Pop, and_mail_work_with_what_the_systemd_units_leave_of_root) {
+TEST_P(Pop, and_mail_work_with_the_privileges_of_the_systemd_units) {
   inetd_.reset();
   const BackgroundProcess smtp(systemd_unit("mail", GetParam()));
   const BackgroundProcess pop(systemd_unit("pop", GetParam()));
@@ -227,11 +227,11 @@ class MailByExim : public MailMachine {
 
 INSTANTIATE_ROOTS(MailByExim);
 
-TEST_P(MailByExim, comes_to_bob_of_the_domain_that_it_is_for) {
+TEST_P(MailByExim, reaches_only_bob_of_the_addressed_domain) {
   expect_mail_for_each_bob();
 }
 
-TEST_P(MailByExim, is_announced_by_the_name_that_the_root_has) {
+TEST_P(MailByExim, greets_with_the_host_name_of_the_root) {
   must_run({"hostname", "host.example.com"});
   for (const Domain& domain : kDomains) {
     const fs::path config = domain.root() / "etc/exim4/exim4.conf";
@@ -243,7 +243,7 @@ TEST_P(MailByExim, is_announced_by_the_name_that_the_root_has) {
   }
 }
 
-TEST_P(MailByExim, between_the_domains_takes_the_way_over_the_network) {
+TEST_P(MailByExim, between_domains_goes_over_the_network) {
   expect_mail_over_the_network("exim4", "by example.net with esmtp");
 }
 

@@ -1,5 +1,5 @@
-// What dpkg knows of a program's package: daemons that are installed on a private copy of the
-// machine, made into domains by -p and their name alone, and asked by real clients.
+// Needs that dpkg knows of: daemons are installed on a private copy of the machine, added to
+// domains with only -p and their name, and tested with real clients.
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ const Domain& domain() {
 class Installed : public RootsTest {
  protected:
   /// Installs a package of tests/installed on the private copy of the machine, and makes the
-  /// domains with the program alone.
+  /// domains with only the program.
   static void make_domains_of(const std::string& package, const std::string& program) {
     make_machine();
     // The daemon would start on this machine too.
@@ -102,8 +102,8 @@ TEST_P(Installed, vsftpd_lets_bob_log_in_after_an_update) {
 TEST_P(Installed, proftpd_lets_bob_log_in) {
   NEEDS_ARCHIVES("proftpd-core");
   make_domains_of("proftpd-core", "proftpd");
-  // What its package's configuration leaves to the administrator, and the name that a domain's
-  // etc/hosts leads to an address.
+  // What the package's configuration leaves to the administrator, and a name that a domain's
+  // etc/hosts resolves to an address.
   const fs::path config = domain().root() / "etc/proftpd/proftpd.conf";
   write_file(config, std::regex_replace(read_file(config), std::regex("standalone"), "inetd"));
   const BackgroundProcess server(serve("ftp", "conf.ftp", "proftpd"));
@@ -121,7 +121,7 @@ TEST_P(Installed, exim_delivers_to_bob) {
 TEST_P(Installed, postfix_delivers_to_bob_once_its_master_runs) {
   NEEDS_ARCHIVES("postfix");
   make_domains_of("postfix", "sendmail");
-  // What virtfs(8) says of it.
+  // As virtfs(8) advises.
   const std::string& name = domain().name;
   must_run({"virtexec", name, "newaliases"});
   must_run({"virtexec", name, "postconf", "-MX", "smtp/inet"});

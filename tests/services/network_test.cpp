@@ -45,7 +45,7 @@ TEST_F(IpAliasing, ip_gives_one_interface_an_address_for_each_domain) {
   EXPECT_TRUE(has_all_addresses());
 }
 
-TEST_F(IpAliasing, ifupdown_does_by_the_sample) {
+TEST_F(IpAliasing, ifupdown_adds_the_addresses_of_the_sample) {
   write_file("/etc/network/interfaces", sample("network/interfaces"));
   std::filesystem::create_directories("/run/network");
   must_run({"ifup", "eth0"});
@@ -54,7 +54,7 @@ TEST_F(IpAliasing, ifupdown_does_by_the_sample) {
   EXPECT_FALSE(has_all_addresses());
 }
 
-TEST_F(IpAliasing, systemd_networkd_does_by_the_sample) {
+TEST_F(IpAliasing, systemd_networkd_adds_the_addresses_of_the_sample) {
   write_file("/etc/systemd/network/10-virtual.network", sample("network/10-virtual.network"));
   std::filesystem::create_directories("/run/systemd");  // which PID 1 makes
   const BackgroundProcess networkd(

@@ -45,7 +45,7 @@ TEST_P(Poppassd, changes_bobs_password_in_one_domain_only) {
   EXPECT_TRUE(logs_in(kDomains[1], password(kDomains[1])));
 }
 
-TEST_P(Poppassd, works_with_what_the_systemd_unit_leaves_of_root) {
+TEST_P(Poppassd, works_with_the_privileges_of_the_systemd_unit) {
   const BackgroundProcess server(systemd_unit("poppassd", GetParam()));
   EXPECT_NE(
       change(kDomains[0], password(kDomains[0]), "another-Word-9").find("200 Password changed"),
@@ -69,7 +69,7 @@ class Samba : public RootsTest {
     }
   }
 
-  /// Bob's file, or why he does not get it.
+  /// Returns bob's file, or why he does not get it.
   static std::string get(const Domain& domain, const std::string& password_given) {
     connect_to(domain.ipv4, 445);  // smbclient does not wait for a server that is being started
     return run({"smbclient", "--configfile=/dev/null", "--user=bob%" + password_given,
@@ -96,11 +96,11 @@ TEST_P(Samba, refuses_bob_with_his_password_of_the_other_domain) {
   EXPECT_PRED2(contains, get(kDomains[0], password(kDomains[1])), "NT_STATUS_LOGON_FAILURE");
 }
 
-TEST_P(Samba, works_with_what_the_systemd_unit_leaves_of_root) {
+TEST_P(Samba, works_with_the_privileges_of_the_systemd_unit) {
   expect_files_of_each_domain(systemd_unit("smb", GetParam()));
 }
 
-/// A program that wants a terminal of its own, which a plain root has none to give.
+/// A program that needs a new terminal, which a plain root cannot give it.
 class Script : public RootsTest {
  protected:
   void SetUp() override {

@@ -1,4 +1,4 @@
-// The commands of virtuald(7), as they are installed and in the order of the page.
+// Runs the commands of virtuald(7), as installed, in the order of the page.
 
 #include <gtest/gtest.h>
 
@@ -16,8 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Everything on the page that is there to be typed: its literal blocks, and the commands that are
-/// items of a list.
+/// Returns all commands on the page: its literal blocks, and the commands that are items of a list.
 std::string read_commands() {
   const std::string item = ".It Ic ";
   std::string commands;

@@ -64,7 +64,7 @@ class PackageRemoval : public testing::Test {
   std::string package_;
 };
 
-TEST_F(PackageRemoval, ends_the_daemons_and_gives_dev_log_back) {
+TEST_F(PackageRemoval, ends_the_daemons_and_restores_dev_log) {
   start();
   must_run({"dpkg", "--remove", "virtuald"});
   expect_nothing_left();
@@ -78,12 +78,12 @@ TEST_F(PackageRemoval, finds_the_leading_directory_that_dev_log_leads_to) {
   expect_nothing_left();
 }
 
-TEST_F(PackageRemoval, goes_on_where_nothing_was_started) {
+TEST_F(PackageRemoval, succeeds_if_nothing_was_started) {
   must_run({"rm", "-r", "/virtual"});
   EXPECT_EQ("", run({"dpkg", "--remove", "virtuald"}).errors);
 }
 
-TEST_F(PackageRemoval, is_not_done_by_an_upgrade) {
+TEST_F(PackageRemoval, does_not_happen_in_an_upgrade) {
   start();
   const std::vector<pid_t> before = processes_of("syslogd");
   must_run({"dpkg", "--install", package_});

@@ -1,4 +1,4 @@
-// README's page from an empty machine to two domains, in its very commands.
+// README's page from an empty machine to two domains, with its own commands.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 namespace testing_support {
 namespace {
 
-/// The commands of a section of README.md: the lines that are indented by four spaces.
+/// Returns the commands of a section of README.md: the lines that are indented by four spaces.
 std::vector<std::string> read_commands(const std::string& heading) {
   std::vector<std::string> commands;
   bool is_inside = false;
@@ -31,8 +31,7 @@ std::vector<std::string> read_commands(const std::string& heading) {
   return commands;
 }
 
-/// Runs the page's commands, but for the one that reads the mail, which is given back in
-/// `read_mail`.
+/// Runs the page's commands, except the one that reads the mail: sets `read_mail` to that one.
 std::string follow_the_page(std::string& read_mail) {
   std::vector<std::string> commands =
       read_commands("From an empty Debian machine to two domains with FTP, mail and POP");
@@ -41,7 +40,7 @@ std::string follow_the_page(std::string& read_mail) {
   std::string script = "set -eu\n";
   bool is_installing = false;
   for (const std::string& command : commands) {
-    // What is to be installed is there.
+    // The packages to be installed are already there.
     is_installing = is_installing || command.starts_with("apt-get ");
     script += is_installing ? "" : command + "\n";
     is_installing = is_installing && command.ends_with('\\');
@@ -49,7 +48,7 @@ std::string follow_the_page(std::string& read_mail) {
   return must_run({"sh"}, script);
 }
 
-/// A machine with what the page installs.
+/// Makes a machine with the packages that the page installs.
 void make_machine_of_the_page() {
   make_machine({"inetutils-ftpd", "m4", "openbsd-inetd", "popa3d", "sendmail-bin", "sendmail-cf",
                 "vim-tiny"});
@@ -57,7 +56,7 @@ void make_machine_of_the_page() {
   must_run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "cable"});
 }
 
-/// The lines of the first block of README.md that is fenced.
+/// The lines of the first fenced block of README.md.
 std::string shown_output() {
   const std::string text = read_file(std::string(kSourceDirectory) + "/README.md");
   const std::string fence = "```\n";
@@ -83,7 +82,7 @@ TEST(Readme, leads_to_two_domains_with_ftp_mail_and_pop) {
   const BackgroundProcess name_server(dns());
   std::string read_mail;
   EXPECT_PRED2(contains, follow_the_page(read_mail), "This is example.com.\n");
-  // Nobody types so fast that the mail is not there yet.
+  // A person would type it only after the mail has arrived.
   EXPECT_TRUE(eventually([&] {
     return contains(run({"sh", "-c", read_mail}).output, "\r\n\r\nto example.net\r\n");
   }));

@@ -1,4 +1,4 @@
-// The samples: each is taken without complaint by what it is for, and all say the same.
+// The samples: each is accepted by its program, and they agree with each other.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A service of the samples, and what the tests' own service says when it is started in its place.
+/// A service of the samples, and the answer of the tests' service when it is started instead.
 struct Service {
   std::string name;    // as in conf/samples/xinetd.d/virtual-NAME.in
   std::string line;    // as in conf/samples/inetd.conf.in
@@ -41,14 +41,14 @@ const std::vector<Service> kServices = {
     {"poppassd", "106", "poppassd", 106, "example.com\n"},
     {"smb", "microsoft-ds", "smbd", 445, "example.com\n"}};
 
-/// How many connections one client may have at a time.
+/// How many connections a client may have at a time.
 constexpr std::size_t kPlacesOfASource = 32;
 
 class Samples : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"systemd"});  // with the units that ours name
+    make_machine({"systemd"});  // with the units that virtuald's name
     std::vector<std::string> daemons;
     for (const Service& service : kServices) {
       daemons.push_back(service.daemon);
@@ -68,7 +68,7 @@ class Samples : public testing::Test {
   }
 };
 
-TEST_F(Samples, have_configurations_without_a_fault) {
+TEST_F(Samples, have_valid_configurations) {
   for (const auto& [file, program, entries] :
        {std::tuple("conf.ftp", "ftpd", "4"), std::tuple("conf.pop", "popa3d", "4"),
         std::tuple("conf.mail", "sendmail", "4"), std::tuple("conf.www", "busybox", "5"),
@@ -104,15 +104,15 @@ void make_script(const std::string& name, const std::string& text) {
   for (const char* program : {"sh", "sleep"}) {
     fs::copy_file("/bin/busybox", root / "bin" / program);
   }
-  write_file(root / "dev/null", "");  // sh opens it for what it does in the background
+  write_file(root / "dev/null", "");  // sh opens it for background commands
   fs::remove(root / "usr/sbin" / name);
   write_program(root / "usr/sbin" / name, "#!/bin/sh\n" + text);
 }
 
 constexpr const char* kGreetAndWait = "echo here\nread -r line\n";
 
-/// As many connections from `source` to example.com's FTP as it is given, up to `most`. They last
-/// as long as the result.
+/// Makes as many connections from `source` to example.com's FTP as are accepted, up to `most`. They
+/// last as long as the result.
 std::vector<Descriptor> connect_as_often_as_possible(const std::string& source, std::size_t most) {
   std::vector<Descriptor> connections;
   while (connections.size() < most) {
@@ -134,8 +134,8 @@ TEST_F(Samples, have_xinetd_files_that_leave_places_for_other_clients) {
   EXPECT_EQ(kPlacesOfASource, second.size()) << server.log();
 }
 
-/// By default xinetd turns a service off that is asked for more than 50 times in a second.
-TEST_F(Samples, have_xinetd_files_that_stand_many_connections_in_a_moment) {
+/// By default xinetd disables a service after more than 50 connections in a second.
+TEST_F(Samples, have_xinetd_files_that_survive_a_burst_of_connections) {
   const BackgroundProcess server(xinetd());
   for (int count = 0; count < 200; ++count) {
     ASSERT_EQ(kServices[0].output, ask(kDomains[0].ipv4, 21)) << count << server.log();
@@ -165,7 +165,7 @@ TEST_F(Samples, have_a_systemd_unit_for_mail_that_lets_it_deliver_when_the_clien
   EXPECT_TRUE(arrives("late", kDomains[0].root() / "delivered")) << server.log();
 }
 
-/// The second wall, as it is felt in the root "/", and which daemon may gain privileges.
+/// The second line of defence, tested in the root "/", and which daemon may gain privileges.
 TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
   write_file("/home/secret", "");
   for (const Service& service : kServices) {
@@ -178,7 +178,7 @@ TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
         "  { echo >$place/proof; } 2>/dev/null && echo $place\ndone\nls /home\nsed -n "
         "'s/^NoNewPrivs:.//p' /proc/self/status\n");
     const BackgroundProcess server(systemd_unit(service.name));
-    // The web's is another user, who may not write to /virtual.
+    // The web server runs as another user, who cannot write to /virtual.
     const std::string written =
         service.name == "www" ? "/var/tmp\n" : "/var/tmp\n/virtual\n/virtual/example.com\n";
     const std::string no_new_privileges = service.name == "mail" ? "0\n" : "1\n";
@@ -187,7 +187,7 @@ TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
   }
 }
 
-TEST_F(Samples, have_systemd_units_without_a_fault) {
+TEST_F(Samples, have_valid_systemd_units) {
   for (const Service& service : kServices) {
     for (const char* suffix : {".socket", "@.service"}) {
       const std::string name = "virtual-" + service.name + suffix;

@@ -52,7 +52,7 @@ class SendmailInit : public InitScriptTest {
     write_file("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 host.example\n");
   }
 
-  /// What Debian's alternatives do, and another package may have undone.
+  /// Makes the link of Debian's alternatives, which another package may have removed.
   static void link_sendmail() {
     fs::remove("/usr/sbin/sendmail");
     fs::create_symlink("../libexec/sendmail/sendmail", "/usr/sbin/sendmail");
@@ -90,7 +90,7 @@ class SendmailInit : public InitScriptTest {
     write_file(root / "etc/group", read_file(root / "etc/group") + "bob:x:1001:\n");
   }
 
-  /// Hands a message to the mail program of a domain, which is to do with it what `options` say.
+  /// Passes a message to the mail program of a domain, with `options`.
   static void send(const fs::path& root, const std::vector<std::string>& options,
                    const std::string& to, const std::string& text) {
     Command mail = command_of({"chroot", root, "sendmail"});
@@ -147,12 +147,12 @@ TEST_P(SendmailInit, second_start_says_that_they_run) {
   EXPECT_EQ(1u, processes_of("sendmail", kOne).size());
 }
 
-TEST_P(SendmailInit, one_that_fails_is_named_and_does_not_stop_the_rest) {
+TEST_P(SendmailInit, failed_runner_is_named_and_the_others_start) {
   fs::remove(kOne / "etc/mail/sendmail.cf");
   expect_error(init("start"),
                "domain1.com: /usr/sbin/sendmail -q1h: does not run (status 72): "
                "/etc/mail/sendmail.cf: line 0: cannot open: No such file or directory");
-  // What has become the queue runner's parent may not have ended yet.
+  // The process that started the queue runner may not have ended yet.
   EXPECT_TRUE(eventually([] { return processes_of("sendmail", kTwo).size() == 1; }));
   const Outcome status = init("status");
   EXPECT_EQ(1, status.status);
@@ -168,7 +168,7 @@ TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_said_so) {
                "sendmail.init: domain3.com: no sendmail or exim: skipped\n");
 }
 
-TEST_P(SendmailInit, domain_whose_programs_are_behind_a_link_does_not_show_the_hosts) {
+TEST_P(SendmailInit, link_to_the_hosts_programs_in_a_domain_is_not_followed) {
   const fs::path root = make_domain("domain3.com");
   fs::remove(root / "usr/sbin");
   fs::create_symlink("/usr/sbin", root / "usr/sbin");
@@ -217,14 +217,14 @@ TEST_P(SendmailInit, status_knows_a_queue_runner_whose_program_was_upgraded_sinc
   EXPECT_EQ(0, init("status").status);
 }
 
-TEST_P(SendmailInit, status_believes_no_pid_file_of_a_domain) {
+TEST_P(SendmailInit, status_ignores_pid_files_of_domains) {
   ASSERT_EQ(0, init("start").status);
   ASSERT_TRUE(kill_now(runner(kOne)));
   write_file(kOne / "run/sendmail.pid", std::to_string(runner(kTwo)) + "\n");
   EXPECT_EQ(1, init("status").status);
 }
 
-TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_root_does_not_own) {
+TEST_P(SendmailInit, status_ignores_a_mailer_that_root_does_not_own) {
   fs::copy_file("/bin/sleep", kOne / "tmp/sendmail");
   ASSERT_EQ(0, ::chown((kOne / "tmp/sendmail").c_str(), 1001, 1001));
   Command forgery = command_of({"sendmail -q1h", "60"});
@@ -242,8 +242,8 @@ TEST_P(SendmailInit, status_believes_no_program_of_that_name_that_root_does_not_
   EXPECT_TRUE(is_running(forged.pid()));
 }
 
-/// The program is root's, as the real one is; sleep does what that would.
-TEST_P(SendmailInit, user_who_poses_as_the_hosts_queue_runner_is_not_believed) {
+/// The program belongs to root, like the real one; sleep takes its place.
+TEST_P(SendmailInit, users_process_is_not_taken_for_the_hosts_queue_runner) {
   fs::copy_file("/bin/sleep", "/scratch/sendmail");
   Command poser = command_of({"sendmail -q1h", "60"});
   poser.program = "/scratch/sendmail";
@@ -273,7 +273,7 @@ TEST_P(SendmailInit, second_stop_says_that_nothing_runs) {
   expect_line(init("stop"), 0, "not running");
 }
 
-TEST_P(SendmailInit, stop_goes_by_no_pid_file_of_a_domain) {
+TEST_P(SendmailInit, stop_ignores_pid_files_of_domains) {
   ASSERT_EQ(0, init("start").status);
   const BackgroundProcess bystander(command_of({"sleep", "60"}));
   write_file(kOne / "run/sendmail.pid", std::to_string(bystander.pid()) + "\n");
@@ -315,8 +315,8 @@ TEST_P(SendmailInit, stop_spares_a_session_that_inetd_has_started) {
   ::kill(pid, SIGTERM);
 }
 
-/// A queue runner ends while stop looks at it, and a process of the host's gets its pid.
-TEST_P(SendmailInit, stop_spares_what_has_got_the_pid_of_a_queue_runner) {
+/// A queue runner ends while stop looks at it, and a process of the host gets its pid.
+TEST_P(SendmailInit, stop_spares_a_process_that_got_the_pid_of_a_queue_runner) {
   ASSERT_EQ(0, init("start").status);
   const pid_t pid = runner(kOne);
   fs::copy(fs::path(kSourceDirectory) / "scripts", "/scratch/scripts", fs::copy_options::recursive);
@@ -343,7 +343,7 @@ main "$@"
   EXPECT_TRUE(kill_now(pid));
 }
 
-TEST_P(SendmailInit, runners_of_the_domains_get_nothing_of_the_hosts) {
+TEST_P(SendmailInit, runners_of_domains_get_no_descriptor_or_namespace_of_the_host) {
   Command command = script("sendmail.init", {"start"});
   command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
   ASSERT_EQ(0, run(command).status);
@@ -360,7 +360,7 @@ TEST_P(SendmailInit, runners_of_the_domains_get_nothing_of_the_hosts) {
   EXPECT_NE(fs::read_symlink("/proc/self/ns/mnt"), fs::read_symlink(process / "ns/mnt"));
 }
 
-TEST_P(SendmailInit, mailer_that_hangs_holds_up_no_other_domain) {
+TEST_P(SendmailInit, hung_mailer_delays_no_other_domain) {
   fs::remove(kOne / "usr/sbin/sendmail");
   fs::copy_file("/bin/busybox", kOne / "bin/busybox", fs::copy_options::skip_existing);
   write_program(kOne / "usr/sbin/sendmail",
@@ -437,7 +437,7 @@ TEST_P(EximInit, queue_runner_of_exim_delivers_and_stops) {
   EXPECT_TRUE(eventually([] { return processes_of("exim4", kRoot).empty(); }));
 }
 
-TEST_P(EximInit, exim_by_the_name_of_sendmail_is_known_as_well) {
+TEST_P(EximInit, exim_called_sendmail_is_recognised) {
   fs::create_symlink("exim4", kRoot / "usr/sbin/sendmail");
   EXPECT_EQ(0, init("start").status);
   EXPECT_EQ(0, init("status").status);
@@ -460,7 +460,7 @@ TEST_P(SendmailInit, both_scripts_together_leave_no_message_of_any_domain_behind
   EXPECT_EQ(0, init("start").status);
   const pid_t one = runner(kOne);
   const pid_t two = runner(kTwo);
-  // With their pids: of lines that are the same, syslogd writes "last message repeated".
+  // With their pids, because syslogd replaces identical lines with "last message repeated".
   EXPECT_EQ(0, run_script("virtexec", {"-a", "logger", "-i", "hello"}).status);
   EXPECT_EQ(0, init_by("syslog.init", "status").status);
   EXPECT_EQ(0, init_by("syslog.init", "restart").status);
@@ -497,7 +497,7 @@ TEST_P(SendmailInitUsage, help_goes_to_standard_output) {
   expect_usage("usage: sendmail.init start | stop | restart | status\n");
 }
 
-TEST_P(SendmailInitUsage, queue_that_is_no_interval_is_refused) {
+TEST_P(SendmailInitUsage, queue_that_is_not_an_interval_is_refused) {
   for (const char* value : {"-bd", "often", "15"}) {
     const Outcome outcome = init("start", {{"QUEUE", value}});
     EXPECT_EQ(1, outcome.status);
@@ -507,7 +507,7 @@ TEST_P(SendmailInitUsage, queue_that_is_no_interval_is_refused) {
   }
 }
 
-TEST_P(SendmailInitUsage, another_user_than_root_is_told_so) {
+TEST_P(SendmailInitUsage, user_other_than_root_is_refused) {
   expect_refusal_of_another_user();
 }
 

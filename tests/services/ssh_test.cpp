@@ -1,4 +1,4 @@
-// sshd by inetd, one for each domain: logins, terminals, and files.
+// sshd under inetd in each domain: logins, terminals, and files.
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ class Ssh : public testing::Test {
     connect_to(kDomains[0].ipv4, 22);  // ssh does not wait for a server that is being started
   }
 
-  /// What the packages and the administrator would do in a domain.
+  /// Does what the packages and the administrator would do in a domain.
   static void prepare(const Domain& domain) {
     const fs::path root = domain.root();
     must_run({"mkdir", "-p", root / "dev/pts", root / "run/sshd", bobs_home(domain) / ".ssh"});
@@ -61,7 +61,7 @@ class Ssh : public testing::Test {
 
   static fs::path known_hosts() { return "/run/known_hosts"; }
 
-  /// `program` (ssh, scp or sftp) with what it needs to be bob with the key of `keys`.
+  /// The command `program` (ssh, scp or sftp) for bob with the key of `keys`.
   static std::vector<std::string> client(const std::string& program, const Domain& keys) {
     return {program, "-q",
             "-F",    "none",
@@ -70,7 +70,7 @@ class Ssh : public testing::Test {
             "-o",    "UserKnownHostsFile=" + known_hosts().string()};
   }
 
-  /// Runs `command` as bob of the domain, by his key of `keys`.
+  /// The command that runs `command` as bob of the domain, with his key of `keys`.
   static std::vector<std::string> ssh(const Domain& domain, const Domain& keys,
                                       const std::vector<std::string>& rest) {
     std::vector<std::string> words = client("ssh", keys);
@@ -79,7 +79,7 @@ class Ssh : public testing::Test {
     return words;
   }
 
-  /// A login of somebody who sits at a terminal.
+  /// An interactive login on a terminal.
   static Command login(const Domain& domain) {
     std::vector<std::string> words = ssh(domain, domain, {});
     words.insert(words.begin() + 1, "-tt");
@@ -89,7 +89,7 @@ class Ssh : public testing::Test {
   std::optional<BackgroundProcess> inetd_;
 };
 
-TEST_F(Ssh, logs_bob_in_to_each_domain_by_his_key) {
+TEST_F(Ssh, logs_bob_in_to_each_domain_with_his_key) {
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(bobs_text(domain), run(ssh(domain, domain, {"cat readme"})).output) << inetd_->log();
   }

@@ -1,4 +1,4 @@
-// Every super server that gives a connection to a program gives it to virtuald.
+// Every super server that passes a connection to a program works with virtuald.
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -46,11 +46,11 @@ struct SuperServer {
   /// The command that runs virtuald with `arguments` for every connection to kPort.
   std::function<std::vector<std::string>(Listener, const std::vector<std::string>& arguments)>
       command;
-  /// What it says of a child that left with 125.
+  /// Its message about a child that exited with 125.
   std::string report;
 };
 
-/// Shows a server where a test says what its parameter is.
+/// Prints a server as a test's parameter.
 void PrintTo(const SuperServer& server, std::ostream* stream) {
   *stream << server.name;
 }
@@ -153,7 +153,7 @@ class SuperServers : public testing::TestWithParam<std::tuple<SuperServer, std::
     return command_of(super_server().command(listener, arguments));
   }
 
-  /// Expects that each domain is served at that address of its own.
+  /// Expects that each domain is served at its own address of that family.
   static void expect_names(const BackgroundProcess& server, std::string Domain::*address) {
     for (const Domain& domain : kDomains) {
       EXPECT_EQ(domain.name + "\n", ask(domain.*address, kPort)) << server.log();
@@ -173,7 +173,7 @@ TEST_P(DualStackServers, serve_each_domain_over_ipv6) {
   expect_names(server, &Domain::ipv6);
 }
 
-TEST_P(DualStackServers, serve_ipv4_by_the_same_listener) {
+TEST_P(DualStackServers, serve_ipv4_with_the_same_listener) {
   const BackgroundProcess server(command(Listener::dual_stack, "name"));
   expect_names(server, &Domain::ipv4);
 }
@@ -183,7 +183,7 @@ TEST_P(SuperServers, leave_no_signal_ignored_or_blocked) {
   EXPECT_EQ("ignored blocked\n", ask(kDomains[0].ipv4, kPort)) << server.log();
 }
 
-TEST_P(SuperServers, are_told_that_an_address_has_no_domain) {
+TEST_P(SuperServers, report_the_failure_for_an_address_without_a_domain) {
   const BackgroundProcess server(command(Listener::ipv4, "name"));
   EXPECT_EQ("", ask(kNobody, kPort));
   EXPECT_TRUE(eventually([&] {
@@ -234,7 +234,7 @@ TEST_F(Inetd, finds_the_howtos_bare_program_name_in_the_root) {
   }
 }
 
-TEST_F(Inetd, serves_ipv6_by_the_howtos_line) {
+TEST_F(Inetd, serves_ipv6_with_the_howtos_line) {
   make_small_roots({"in.qpop"});
   const BackgroundProcess server(inetd(
       {"pop-3 stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.pop in.qpop -s"}));
@@ -254,7 +254,7 @@ void send_datagram(const std::string& address, std::uint16_t port) {
                         sizeof target));
 }
 
-/// The datagram that is left unread would have inetd start virtuald again and again.
+/// A datagram left unread would make inetd start virtuald over and over.
 TEST_F(Inetd, refuses_datagrams_for_all_addresses_once) {
   make_small_roots();
   LogSocket log;
@@ -289,8 +289,8 @@ TEST_F(Inetd, refuses_datagrams_for_all_addresses_once) {
   }
 }
 
-/// With a line for each address, the socket is that of a domain.
-TEST_F(Inetd, serves_datagrams_by_a_line_for_the_address) {
+/// With a line for each address, the socket belongs to a domain.
+TEST_F(Inetd, serves_datagrams_with_a_line_for_the_address) {
   make_small_roots();
   write_file("/run/inetd.conf", kDomains[1].ipv4 +
                                     ":5001 dgram udp4 wait root /usr/bin/virtuald virtuald "
@@ -305,7 +305,7 @@ TEST_F(Inetd, serves_datagrams_by_a_line_for_the_address) {
   })) << server.log();
 }
 
-/// What the administrator who started inetd had set reaches every service, but for this.
+/// Without this, every service gets the environment of the administrator who started inetd.
 TEST_F(Inetd, passes_no_environment_with_env_in_the_line) {
   make_small_roots();
   const std::string start = " stream tcp4 nowait root ";
@@ -323,7 +323,7 @@ TEST_F(Inetd, passes_no_environment_with_env_in_the_line) {
   EXPECT_EQ("", ask(kDomains[0].ipv4, 5002)) << running.log();
 }
 
-TEST_F(Inetd, serves_two_services_with_lists_of_domains_of_their_own) {
+TEST_F(Inetd, serves_two_services_with_separate_configurations) {
   make_small_roots();
   const BackgroundProcess server(inetd(
       {"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service name",

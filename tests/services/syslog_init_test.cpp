@@ -43,7 +43,7 @@ bool same_file_system(const struct stat& status, const fs::path& root) {
   return ::stat(root.c_str(), &other) == 0 && status.st_dev == other.st_dev;
 }
 
-/// Sends messages until the socket takes no more, and whoever sends another waits.
+/// Fills the socket with messages, so that the next sender has to wait.
 void fill(const fs::path& path) {
   const Descriptor sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un address{};
@@ -55,7 +55,7 @@ void fill(const fs::path& path) {
   ASSERT_EQ(EAGAIN, errno);
 }
 
-/// Whether the text is in the machine's log, or soon is.
+/// Whether the text is in the machine's log within kPatience.
 bool is_logged(const std::string& text) {
   return arrives(text, kLog);
 }
@@ -142,7 +142,7 @@ class SyslogInit : public InitScriptTest {
     settings()["SYSLOGD"] = "syslogd";
   }
 
-  /// start with domain2.com spoilt: it is named, and the others are heard.
+  /// Runs start with a broken domain2.com: it is named, and the others are heard.
   void expect_refused(const std::string& message) {
     const Outcome outcome = init("start");
     expect_error(outcome, message);
@@ -199,7 +199,7 @@ TEST_P(SyslogInit, start_tests_a_domain_without_a_logger_by_the_hosts) {
   EXPECT_TRUE(is_logged("from (domain2.com): heard"));
 }
 
-TEST_P(SyslogInit, start_says_of_a_domain_that_nothing_can_be_sent_from_there) {
+TEST_P(SyslogInit, start_reports_a_domain_that_cannot_send_a_message) {
   fs::remove("/virtual/domain2.com/bin/logger");
   ASSERT_EQ(0, ::mount("/dev/null", "/usr/bin/logger", nullptr, MS_BIND, nullptr));
   const Outcome outcome = init("start");
@@ -271,7 +271,7 @@ TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
 
 // ---- Who is hostile ---------------------------------------------------------
 
-/// A process of the host's user 1234, after `prepare` in it.
+/// A command that the host's user 1234 runs after `prepare`.
 Command of_user(const std::function<void()>& prepare,
                 const std::vector<std::string>& arguments = {"sleep", "60"}) {
   Command command = command_of(arguments);
@@ -284,8 +284,8 @@ Command of_user(const std::function<void()>& prepare,
   return command;
 }
 
-/// Binds a socket whose name has a second line, which says that another one of this process, with
-/// the inode that it really has, is bound as /virtual/log.
+/// Binds a socket whose name has a second line, which claims that another socket of this process,
+/// with its real inode, is bound to /virtual/log.
 void forge_line() {
   const int other = ::socket(AF_UNIX, SOCK_DGRAM, 0);
   struct stat status {};
@@ -301,7 +301,7 @@ void forge_line() {
   }
 }
 
-TEST_P(SyslogInit, user_who_forges_a_line_of_the_kernels_is_not_taken_for_the_logger) {
+TEST_P(SyslogInit, user_who_forges_a_line_of_the_kernel_is_not_taken_for_the_logger) {
   const BackgroundProcess poser(of_user(forge_line));
   ASSERT_TRUE(eventually([] { return contains(read_file("/proc/net/unix"), " 1 1 "); }));
   const Outcome outcome = init("start");
@@ -309,7 +309,7 @@ TEST_P(SyslogInit, user_who_forges_a_line_of_the_kernels_is_not_taken_for_the_lo
   EXPECT_PRED2(contains, outcome.output, "syslog.init: started: syslogd (process ");
 }
 
-TEST_P(SyslogInit, user_in_a_namespace_of_his_own_is_not_taken_for_the_logger) {
+TEST_P(SyslogInit, process_in_a_user_namespace_is_not_taken_for_the_logger) {
   const BackgroundProcess poser(of_user(
       [] {}, {"unshare", "-Ur", "--mount", "sh", "-c",
               "mount -t tmpfs none /virtual && exec \"$@\"", "sh", syslogd(), "-n", "--no-klog",
@@ -320,16 +320,16 @@ TEST_P(SyslogInit, user_in_a_namespace_of_his_own_is_not_taken_for_the_logger) {
   EXPECT_PRED2(contains, outcome.output, "syslog.init: started: syslogd (process ");
 }
 
-TEST_P(SyslogInit, program_of_a_domain_that_cannot_be_ended_holds_up_nothing) {
+TEST_P(SyslogInit, unkillable_program_of_a_domain_delays_nothing) {
   fs::remove("/virtual/domain2.com/bin/logger");
   write_program("/virtual/domain2.com/bin/logger",
                 "#!/bin/sh\ntrap '' TERM HUP INT\nwhile :; do sleep 1; done\n");
   const Outcome outcome = init("start");
-  EXPECT_EQ(0, outcome.status) << outcome.errors;  // the host's logger says it in its place
+  EXPECT_EQ(0, outcome.status) << outcome.errors;  // the host's logger sends it instead
   EXPECT_PRED2(contains, outcome.output, "syslog.init: domain3.com: heard\n");
 }
 
-TEST_P(SyslogInit, marks_of_a_run_are_on_no_command_line_and_each_domains_own) {
+TEST_P(SyslogInit, marks_differ_by_domain_and_are_on_no_command_line) {
   for (const char* name : {"domain1.com", "domain2.com"}) {
     const fs::path root = fs::path("/virtual") / name;
     fs::remove(root / "bin/logger");
@@ -338,7 +338,7 @@ TEST_P(SyslogInit, marks_of_a_run_are_on_no_command_line_and_each_domains_own) {
                   "#!/bin/sh\necho \"$@\" >/run/arguments\ncat >/run/input\nexit 1\n");
     fs::permissions(root / "run", fs::perms::all);  // it runs as nobody
   }
-  ASSERT_EQ(0, init("start").status);  // the host's logger says it in their place
+  ASSERT_EQ(0, init("start").status);  // the host's logger sends it instead
   const std::string one = read_file("/virtual/domain1.com/run/input");
   const std::string other = read_file("/virtual/domain2.com/run/input");
   EXPECT_EQ("-t syslog.init\n", read_file("/virtual/domain1.com/run/arguments"));
@@ -347,7 +347,7 @@ TEST_P(SyslogInit, marks_of_a_run_are_on_no_command_line_and_each_domains_own) {
   EXPECT_NE(one.substr(0, one.find(" from")), other.substr(0, other.find(" from")));
 }
 
-/// It has a message of its own say that it is the other's.
+/// Its message claims to be from the other domain.
 TEST_P(SyslogInit, domain_cannot_answer_for_another) {
   for (const char* name : {"domain1.com", "domain2.com"}) {
     const fs::path root = fs::path("/virtual") / name;
@@ -364,7 +364,7 @@ TEST_P(SyslogInit, domain_cannot_answer_for_another) {
   EXPECT_PRED2(contains, outcome.errors, "syslog.init: domain2.com: cut off: ");
 }
 
-TEST_P(SyslogInit, help_without_end_fills_nothing) {
+TEST_P(SyslogInit, endless_help_fills_no_disk) {
   fs::remove("/virtual/domain2.com/usr/sbin/syslogd");
   write_program("/virtual/domain2.com/usr/sbin/syslogd",
                 "#!/bin/sh\nwhile :; do echo and so on; done\n");
@@ -383,7 +383,7 @@ TEST_P(SyslogInit, help_without_end_fills_nothing) {
   EXPECT_LT(size, 100'000U);
 }
 
-TEST_P(SyslogInit, logger_of_a_domain_gets_nothing_of_the_hosts) {
+TEST_P(SyslogInit, logger_of_a_domain_gets_no_descriptor_or_environment_of_the_host) {
   give_logger("/virtual/domain2.com");
   use_logger_of_each_domain();
   Command command = script_with_settings("start");
@@ -415,7 +415,7 @@ TEST_P(SyslogInit, isolate_no_enters_plainly_and_warns) {
   EXPECT_EQ("/virtual/domain2.com", fs::read_symlink("/proc/" + std::to_string(pid) + "/root"));
 }
 
-/// As in a container that may not make namespaces.
+/// As in a container that forbids namespaces.
 TEST_P(SyslogInit, isolate_no_needs_no_namespace) {
   settings()["ISOLATE"] = "no";
   Command command = script_with_settings("start");
@@ -437,8 +437,8 @@ TEST_P(SyslogInit, logger_that_cannot_be_ended_is_killed) {
   EXPECT_FALSE(is_running(pid));
 }
 
-/// A domain exchanges its dev for a link to a directory of the host's all the time.
-TEST_P(SyslogInit, dev_that_is_exchanged_meanwhile_leads_to_no_file_of_the_hosts) {
+/// A domain keeps exchanging its dev for a link to a directory of the host.
+TEST_P(SyslogInit, dev_that_keeps_being_exchanged_leads_to_no_file_of_the_host) {
   fs::create_directory("/scratch/target");
   write_file("/scratch/target/log", "kept");
   fs::create_symlink("/scratch/target", "/virtual/domain2.com/other");
@@ -455,8 +455,8 @@ TEST_P(SyslogInit, dev_that_is_exchanged_meanwhile_leads_to_no_file_of_the_hosts
   }
 }
 
-/// The same, at the worst moment: after all checks, right before the link is made. (A shell that
-/// has ln built in does not start this one.)
+/// The same at the worst moment: after all checks, right before the link is made. (A shell with a
+/// built-in ln does not start this one.)
 TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_leads_nowhere) {
   fs::create_directory("/scratch/target");
   fs::create_directory("/scratch/bin");
@@ -513,7 +513,7 @@ TEST_P(SyslogInit, dev_log_that_is_a_link_is_replaced_and_not_followed) {
   EXPECT_EQ("kept", read_file("/scratch/target"));
 }
 
-TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_way_out) {
+TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_remedy) {
   ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain2.com", "tmpfs", 0, "mode=0755"));
   fs::create_directory("/virtual/domain2.com/dev");
   expect_refused(
@@ -523,7 +523,7 @@ TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_way_out) {
   ASSERT_EQ(0, ::umount2("/virtual/domain2.com", MNT_DETACH));
 }
 
-TEST_P(SyslogInit, logger_of_a_domains_own_is_not_cut_off) {
+TEST_P(SyslogInit, domains_own_logger_is_not_cut_off) {
   give_logger("/virtual/domain2.com");
   const Logger own(
       "/virtual/domain2.com/dev/log",
@@ -547,7 +547,7 @@ TEST_P(SyslogInit, status_is_0_when_all_is_well) {
   EXPECT_EQ("", outcome.errors);
 }
 
-TEST_P(SyslogInit, status_finds_its_messages_in_a_log_with_zero_bytes) {
+TEST_P(SyslogInit, status_finds_its_messages_in_a_log_with_nul_bytes) {
   write_file(kLog, std::string(10, '\0') + "\n");
   EXPECT_EQ(0, init("start").status);
 }
@@ -558,7 +558,7 @@ TEST_P(SyslogInit, status_is_3_when_the_logger_was_killed) {
   EXPECT_EQ(3, init("status").status);
 }
 
-TEST_P(SyslogInit, start_after_the_logger_was_killed_makes_all_well) {
+TEST_P(SyslogInit, start_after_the_logger_was_killed_repairs_everything) {
   ASSERT_EQ(0, init("start").status);
   ASSERT_TRUE(kill_now(processes_of("syslogd").at(0)));
   EXPECT_EQ(0, init("start").status);
@@ -579,7 +579,7 @@ TEST_P(SyslogInit, status_names_the_domain_whose_link_is_dead) {
   EXPECT_PRED2(lacks, outcome.output, "domain2.com");
 }
 
-TEST_P(SyslogInit, status_names_a_domain_whose_messages_get_lost_behind_a_good_link) {
+TEST_P(SyslogInit, status_names_a_domain_whose_messages_get_lost_despite_its_link) {
   ASSERT_EQ(0, init("start").status);
   fs::remove("/virtual/domain2.com/bin/logger");
   write_file("/virtual/domain2.com/bin/logger", "#!/bin/sh\nexit 0\n");
@@ -635,7 +635,7 @@ TEST_P(SyslogInit, restart_leaves_no_domain_cut_off) {
   EXPECT_TRUE(is_logged("three after it"));
 }
 
-TEST_P(SyslogInit, reload_links_again_what_a_restart_by_another_cut_off) {
+TEST_P(SyslogInit, reload_relinks_domains_after_another_program_restarted_the_logger) {
   ASSERT_EQ(0, init("start").status);
   ASSERT_TRUE(kill_now(processes_of("syslogd").at(0)));
   fs::remove(kSocket);
@@ -653,7 +653,7 @@ TEST_P(SyslogInit, reload_makes_the_logger_read_its_configuration) {
   EXPECT_TRUE(arrives("to the new file", "/var/log/messages"));
 }
 
-TEST_P(SyslogInit, sighup_by_another_cuts_no_domain_off) {
+TEST_P(SyslogInit, sighup_from_another_program_cuts_no_domain_off) {
   ASSERT_EQ(0, init("start").status);
   ::kill(processes_of("syslogd").at(0), SIGHUP);
   EXPECT_EQ(0, init("status").status);
@@ -663,7 +663,7 @@ TEST_P(SyslogInit, reload_fails_when_nothing_runs) {
   expect_line(init("reload"), 1, "not running: nobody listens on /virtual/log");
 }
 
-TEST_P(SyslogInit, domain_that_virtfs_makes_meanwhile_is_heard_at_once) {
+TEST_P(SyslogInit, domain_made_by_virtfs_is_heard_at_once) {
   ASSERT_EQ(0, init("start").status);
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-p", "logger", "domain4.com"}).status);
   const Outcome outcome = init("status");
@@ -753,7 +753,7 @@ TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_listens) {
   EXPECT_EQ(std::vector<pid_t>{other.pid()}, processes_of("syslogd"));
 }
 
-TEST_P(SyslogInit, start_knows_another_logger_behind_a_link_as_journald_has_it) {
+TEST_P(SyslogInit, start_finds_another_logger_behind_a_link_like_journalds) {
   fs::create_directories("/run/systemd/journal");
   const Logger other("/run/systemd/journal/dev-log");
   fs::create_symlink("/run/systemd/journal/dev-log", "/dev/log");
@@ -817,8 +817,8 @@ TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
                "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET");
 }
 
-/// rsyslog with the sample of conf/, as it would be in /etc/rsyslog.d, and with its lines for
-/// sockets of the domains' own made those of these domains.
+/// rsyslog with the sample of conf/, as in /etc/rsyslog.d, with its lines for the sockets of single
+/// domains changed to these domains.
 class Rsyslog : public Logger {
  public:
   explicit Rsyslog(const std::string& domain = "") : Logger(kSocket, command(domain)) {}
@@ -855,7 +855,7 @@ class Rsyslog : public Logger {
   }
 };
 
-TEST_P(SyslogInit, rsyslog_hears_all_domains_by_the_sample) {
+TEST_P(SyslogInit, rsyslog_with_the_sample_hears_all_domains) {
   NEEDS_PACKAGES("rsyslog");
   settings()["SYSLOGD"] = "none";
   const Rsyslog rsyslog;
@@ -865,7 +865,7 @@ TEST_P(SyslogInit, rsyslog_hears_all_domains_by_the_sample) {
   EXPECT_TRUE(is_logged("for rsyslog"));
 }
 
-TEST_P(SyslogInit, rsyslog_names_the_domain_by_the_sample) {
+TEST_P(SyslogInit, rsyslog_with_the_sample_names_the_domain) {
   NEEDS_PACKAGES("rsyslog");
   settings()["SYSLOGD"] = "none";
   fs::create_directory("/virtual/.log");
@@ -888,7 +888,7 @@ TEST_P(SyslogInit, rsyslog_names_the_domain_by_the_sample) {
   EXPECT_TRUE(same_inode(kSocket, "/virtual/domain4.com/dev/log"));
 }
 
-TEST_P(SyslogInit, restart_of_rsyslog_is_seen_by_status_and_mended_by_reload) {
+TEST_P(SyslogInit, restart_of_rsyslog_is_reported_by_status_and_repaired_by_reload) {
   NEEDS_PACKAGES("rsyslog");
   settings()["SYSLOGD"] = "none";
   {
@@ -950,7 +950,7 @@ TEST_P(SyslogInit, per_domain_status_is_3_when_no_domain_has_a_logger) {
   EXPECT_EQ(3, init("status", {{"PER_DOMAIN", "yes"}}).status);
 }
 
-TEST_P(SyslogInit, per_domain_stop_goes_by_no_pid_file_of_a_domain) {
+TEST_P(SyslogInit, per_domain_stop_ignores_pid_files_of_domains) {
   give_logger("/virtual/domain1.com");
   use_logger_of_each_domain();
   static_cast<void>(init("start"));
@@ -973,8 +973,8 @@ TEST_P(SyslogInit, per_domain_log_that_is_a_link_is_not_read) {
   EXPECT_TRUE(arrives("from (domain1.com): heard", "/virtual/domain1.com/var/log/real"));
 }
 
-/// A domain exchanges its log for a FIFO all the time.
-TEST_P(SyslogInit, per_domain_log_that_becomes_a_fifo_holds_up_nothing) {
+/// A domain keeps exchanging its log for a FIFO.
+TEST_P(SyslogInit, per_domain_log_that_becomes_a_fifo_delays_nothing) {
   give_logger("/virtual/domain1.com");
   give_logger("/virtual/domain2.com");
   use_logger_of_each_domain();
@@ -988,7 +988,7 @@ TEST_P(SyslogInit, per_domain_log_that_becomes_a_fifo_holds_up_nothing) {
   }
 }
 
-TEST_P(SyslogInit, per_domain_log_that_is_all_hole_is_read_at_its_end) {
+TEST_P(SyslogInit, per_domain_sparse_log_is_read_at_its_end) {
   give_logger("/virtual/domain1.com");
   use_logger_of_each_domain();
   const Descriptor log(
@@ -1036,7 +1036,7 @@ TEST_P(SyslogInit, settings_come_from_the_default_file) {
   EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
 }
 
-TEST_P(SyslogInit, environment_wins_over_the_default_file) {
+TEST_P(SyslogInit, environment_overrides_the_default_file) {
   write_file("/etc/default/virtuald", "DEV_LOG=no\nVIRTUAL=/nowhere\n");
   ASSERT_EQ(0, init("start", {{"DEV_LOG", "yes"}, {"VIRTUAL", "/virtual"}}).status);
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
@@ -1048,7 +1048,7 @@ TEST_P(SyslogInit, sample_of_the_default_file_changes_nothing) {
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
 
-TEST_P(SyslogInit, works_by_a_link_in_etc_init_d) {
+TEST_P(SyslogInit, works_through_a_link_in_etc_init_d) {
   fs::create_directories("/etc/init.d");
   fs::remove("/etc/init.d/syslog.init");
   fs::create_symlink(std::string(kSourceDirectory) + "/scripts/bin/syslog.init",
@@ -1061,7 +1061,7 @@ TEST_P(SyslogInit, setting_that_is_neither_yes_nor_no_is_refused) {
   expect_error(init("start", {{"DEV_LOG", "maybe"}}), "DEV_LOG: neither yes nor no: maybe");
 }
 
-TEST_P(SyslogInit, leading_directory_that_is_not_there_is_named) {
+TEST_P(SyslogInit, missing_leading_directory_is_named) {
   expect_error(init("start", {{"VIRTUAL", "/nowhere"}}), "/nowhere: no such leading directory");
 }
 
@@ -1073,7 +1073,7 @@ TEST_P(SyslogInit, help_goes_to_standard_output) {
   expect_usage("usage: syslog.init start | stop | restart | reload | ");
 }
 
-TEST_P(SyslogInit, another_user_than_root_is_told_so) {
+TEST_P(SyslogInit, user_other_than_root_is_refused) {
   expect_refusal_of_another_user();
 }
 

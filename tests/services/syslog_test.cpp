@@ -1,4 +1,4 @@
-// The HOWTO's chapter on syslog: daemons of all domains reach the one logger of the machine.
+// The HOWTO's chapter on syslog: daemons of all domains reach the single logger of the machine.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ class Syslog : public RootsTest {
     NEEDS_REAL_ROOT();
     make_machine({"inetutils-syslogd", "inetutils-ftpd", "poppassd"});
     make_domains({"ftpd", "poppassd", "logger"});
-    // The kernel's messages are none of the test's business.
+    // The kernel's messages do not matter here.
     write_file("/etc/default/virtuald", "SYSLOGD_OPTS=--no-klog\n");
     must_run({"syslog.init", "start"});
   }
@@ -45,9 +45,9 @@ INSTANTIATE_ROOTS(Syslog);
 TEST_P(Syslog, hears_the_daemons_of_each_domain) {
   const BackgroundProcess server(
       inetd({inetd_line("21", "conf.ftp ftpd", GetParam()), inetd_line("106", "", GetParam())}));
-  // The name of a user that only this domain is asked for tells the messages apart.
+  // Each domain is asked for a different user name, which tells the messages apart.
   const auto user_of = [](const Domain& domain) { return domain.name.substr(0, 7); };
-  std::vector<Descriptor> clients;  // of poppassd, which thinks for some seconds
+  std::vector<Descriptor> clients;  // of poppassd, which waits for some seconds
   for (const Domain& domain : kDomains) {
     clients.push_back(connect_to(domain.ipv4, 106));
     const std::string request = "user " + user_of(domain) + "\r\npass wrong\r\n";

@@ -28,7 +28,7 @@ constexpr const char* kCgroups = "/run/cgroups";
   ::_exit(254);
 }
 
-/// In place of what is mounted there: below another mount, that would still be in the way of -i.
+/// Replaces the mount at `target`: a mount hidden below another would still make -i fail.
 void mount_new(const char* type, const char* target, const char* options = nullptr) {
   ::mkdir(target, 0755);
   ::umount2(target, MNT_DETACH);
@@ -37,7 +37,7 @@ void mount_new(const char* type, const char* target, const char* options = nullp
   }
 }
 
-/// Control groups go when they are empty, the innermost first.
+/// Removes control groups, the innermost first, because only empty ones can be removed.
 void remove_groups(const fs::path& group) {
   for (const fs::directory_entry& entry : fs::directory_iterator(group)) {
     if (entry.is_directory()) {
@@ -47,7 +47,7 @@ void remove_groups(const fs::path& group) {
   ::rmdir(group.c_str());
 }
 
-/// Waits until it is told to end or `first` has ended, and leaves no process and no group.
+/// Waits for a signal or the end of `first`, and leaves no process and no group.
 [[noreturn]] void watch(pid_t first, const sigset_t& awaited, const char* group) {
   int signal = 0;
   ::sigwait(&awaited, &signal);
@@ -58,7 +58,7 @@ void remove_groups(const fs::path& group) {
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
 }
 
-/// Goes on in process 1 of new namespaces.
+/// Continues as process 1 of new namespaces.
 void enter_machine() {
   if (::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
     give_up("unshare");
@@ -91,7 +91,7 @@ void furnish_machine() {
   mount_new("sysfs", "/sys");
   mount_new("cgroup2", "/sys/fs/cgroup");
   mount_new("tmpfs", "/run", "mode=0755");
-  // Where nothing is mounted, systemd would mount the host's /dev.
+  // If nothing were mounted there, systemd would mount the host's /dev.
   if (::mount("/dev", "/dev", nullptr, MS_BIND | MS_REC, nullptr) != 0) {
     give_up("/dev");
   }

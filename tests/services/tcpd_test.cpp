@@ -1,4 +1,5 @@
-// tcpd, by which the HOWTO's machine controlled access: before virtuald, and within each domain.
+// tcpd, which controlled access on the HOWTO's machine: in front of virtuald, and inside each
+// domain.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +21,7 @@ class Tcpd : public RootsTest {
     make_domains({"ftpd", "tcpd"});
   }
 
-  /// Whether bob, coming from kNobody, is let in.
+  /// Whether bob can log in from kNobody.
   static bool lets_in(const Domain& domain) {
     return curl("ftp://" + domain.ipv4 + "/",
                 {"--user", "bob:" + password(domain), "--interface", kNobody})
@@ -30,14 +31,14 @@ class Tcpd : public RootsTest {
 
 INSTANTIATE_ROOTS(Tcpd);
 
-TEST_P(Tcpd, before_virtuald_goes_by_the_lists_of_the_machine) {
+TEST_P(Tcpd, before_virtuald_uses_the_lists_of_the_machine) {
   const BackgroundProcess server(inetd({inetd_line("21", "/usr/sbin/tcpd", GetParam())}));
   EXPECT_TRUE(lets_in(kDomains[0]));
   write_file("/etc/hosts.deny", std::string("virtuald: ") + kNobody + "\n");
   EXPECT_FALSE(lets_in(kDomains[0]));
 }
 
-TEST_P(Tcpd, in_the_root_goes_by_the_lists_of_the_domain) {
+TEST_P(Tcpd, in_the_root_uses_the_lists_of_the_domain) {
   write_file("/etc/hosts.deny", "ALL: ALL\n");
   const BackgroundProcess server(inetd({inetd_line("21", "tcpd -l", GetParam())}));
   write_file(kDomains[0].root() / "etc/hosts.deny", "ftpd: ALL\n");

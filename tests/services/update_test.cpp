@@ -24,8 +24,8 @@ class UpdatedDomains : public testing::Test {
     make_machine({"inetutils-ftpd", "popa3d", "openssh-server", "openssh-client"});
   }
 
-  /// Replaces programs and libraries of the host by newer ones, and updates all domains. Expects
-  /// that they have the new files then.
+  /// Replaces programs and libraries of the host with newer ones, updates all domains, and expects
+  /// that they have the new files.
   static void upgrade(const std::vector<fs::path>& programs) {
     const std::vector<fs::path> upgraded = upgrade_host(programs);
     must_run({"virtfs", "-u"});

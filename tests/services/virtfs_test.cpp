@@ -1,4 +1,4 @@
-// virtfs with real daemons, and beside the builder of roots that others use.
+// virtfs with real daemons, and compared with jailkit.
 #include <sys/socket.h>
 
 #include <filesystem>
@@ -27,7 +27,7 @@ Outcome virtfs(const std::vector<std::string>& arguments) {
   return run(command);
 }
 
-/// What a directory takes on the disk.
+/// The disk usage of a directory.
 std::uintmax_t kibibytes_of(const fs::path& directory) {
   return std::stoul(run({"du", "-sk", directory}).output);
 }
@@ -45,7 +45,7 @@ class FiveDaemons : public ::testing::Test {
     ASSERT_EQ(0, outcome.status) << outcome.errors;
   }
 
-  /// What the daemon says to a client that sends `request`.
+  /// The daemon's answer to a client that sends `request`.
   static std::string answer(const std::vector<std::string>& daemon, std::string_view request) {
     Connection connection = connect_pair("127.0.0.1");
     Command command = command_of({kVirtuald, "/virtual/conf"});
@@ -62,7 +62,7 @@ class FiveDaemons : public ::testing::Test {
   }
 };
 
-TEST_F(FiveDaemons, are_in_a_root_of_32_mib) {
+TEST_F(FiveDaemons, fit_in_a_root_of_32_mib) {
   EXPECT_LT(kibibytes_of("/virtual/example.com"), 32U * 1024U);
 }
 
@@ -132,7 +132,7 @@ TEST_F(JailkitUpdate, leaves_a_domain_to_virtfs_which_keeps_its_own_programs) {
   EXPECT_TRUE(fs::exists(kDomain / "usr/bin/own"));
 }
 
-/// How long both take, `tests/run bench-virtfs` tells.
+/// `tests/run bench-virtfs` measures how long both take.
 TEST(Jailkit, makes_a_shells_root_no_smaller) {
   NEEDS_REAL_ROOT();
   NEEDS_PACKAGES("jailkit");

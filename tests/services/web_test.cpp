@@ -50,13 +50,13 @@ TEST_P(Web, has_no_page_of_the_other_domain) {
   EXPECT_EQ("404", curl("http://" + kDomains[0].ipv4 + "/only-here.html", status).output);
 }
 
-TEST_P(Web, runs_cgi_as_the_user_that_virtuald_became) {
+TEST_P(Web, runs_cgi_as_the_user_of_option_u) {
   const BackgroundProcess running(server());
   EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
             curl("http://" + kDomains[0].ipv4 + "/cgi-bin/who").output);
 }
 
-TEST_P(Web, works_with_what_the_systemd_unit_leaves_of_root) {
+TEST_P(Web, works_with_the_privileges_of_the_systemd_unit) {
   const BackgroundProcess running(systemd_unit("www", GetParam()));
   EXPECT_EQ("uid=33(www-data) gid=33(www-data)\n",
             curl("http://" + kDomains[1].ipv4 + "/cgi-bin/who").output);
@@ -70,7 +70,7 @@ class WebByApache : public testing::Test {
   }
 };
 
-/// Apache with what a Debian machine's /etc/apache2 gives it, and `text`.
+/// Apache with the configuration of a Debian machine's /etc/apache2, and `text`.
 Command apache(const std::string& text, const std::string& option) {
   const std::string modules = daemon_path("apache2-bin", "/usr/lib/apache2/modules/");
   std::string config =
@@ -93,7 +93,7 @@ TEST_F(WebByApache, works_with_its_own_virtual_hosts) {
   }
 }
 
-TEST_F(WebByApache, cannot_run_under_inetd_any_more) {
+TEST_F(WebByApache, no_longer_runs_under_inetd) {
   EXPECT_PRED2(contains, run(apache("ServerType inetd\n", "-t")).errors,
                "Invalid command 'ServerType'");
 }

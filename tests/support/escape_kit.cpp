@@ -44,19 +44,19 @@ void say(const std::string& line) {
   }
 }
 
-/// The end: the way is open.
+/// Exits and reports that the escape succeeded.
 [[noreturn]] void out(const std::string& what) {
   say("out: " + what);
   ::_exit(0);
 }
 
-/// The end: `call` has failed with errno.
+/// Exits and reports that `call` failed with errno.
 [[noreturn]] void held(const std::string& call) {
   say("held: " + call + ": " + std::strerror(errno));
   ::_exit(1);
 }
 
-/// The end, if `result` is a failure's.
+/// Calls held() if `result` is negative.
 long must(long result, const std::string& call) {
   if (result < 0) {
     held(call);
@@ -82,7 +82,7 @@ std::string read_all(int descriptor, const std::string& name) {
   out(text.substr(0, text.find('\n')));
 }
 
-/// Writes what is there already.
+/// Overwrites the file with its own contents.
 [[noreturn]] void write_file(const std::string& path) {
   const auto reader = static_cast<int>(must(::open(path.c_str(), O_RDONLY), "open " + path));
   const std::string text = read_all(reader, path);
@@ -91,7 +91,7 @@ std::string read_all(int descriptor, const std::string& name) {
   out("writes " + path);
 }
 
-/// As high as it goes, then down to `marker`.
+/// Climbs as high as possible, then reads `marker` there.
 [[noreturn]] void climb(const std::string& marker) {
   for (int step = 0; step < 64; ++step) {
     must(::chdir(".."), "chdir");
@@ -105,7 +105,7 @@ std::string read_all(int descriptor, const std::string& name) {
   climb(marker);
 }
 
-/// Waits in a directory until somebody has put a file "moved" there.
+/// Waits in a directory until a file "moved" appears there.
 [[noreturn]] void moved_directory(const std::string& marker) {
   must(::chdir("/inside"), "chdir");
   ::close(::open("ready", O_CREAT | O_WRONLY, 0600));
@@ -146,7 +146,7 @@ int open_process(const std::string& pid) {
   out("has asked for it");
 }
 
-/// Calls on another process that need no more than its user.
+/// Changes another process, which needs only the same user ID.
 [[noreturn]] void tune(const std::string& what, const std::string& text) {
   const int pid = number(text);
   const sched_param no_priority = {0};
@@ -170,7 +170,7 @@ int open_process(const std::string& pid) {
   out(what);
 }
 
-/// The same for the caller itself, which every program may do.
+/// The same for the caller itself, which is always allowed.
 [[noreturn]] void tune_self() {
   const sched_param no_priority = {0};
   rlimit limit{};
@@ -198,7 +198,7 @@ int open_process(const std::string& pid) {
   read_file(then);
 }
 
-/// As root of a user namespace, which is not bound to the capabilities of its parent.
+/// Tries to become root of a user namespace, which is not limited to its parent's capabilities.
 [[noreturn]] void user_namespace(const std::string& how) {
   int status = 0;
   if (how == "unshare") {
@@ -236,7 +236,7 @@ int open_process(const std::string& pid) {
   out("has a user namespace");
 }
 
-/// Puts a process into a cgroup of one's own, from where it can be frozen and killed.
+/// Moves a process into a new cgroup, through which it can be frozen and killed.
 [[noreturn]] void own_cgroup(const std::string& pid) {
   ::mkdir("/cgroup", 0700);
   if (::mount("cgroup2", "/cgroup", "cgroup2", 0, nullptr) != 0) {
@@ -270,7 +270,7 @@ int open_process(const std::string& pid) {
   read_file(marker);
 }
 
-/// `hex` is a struct file_handle of the host's.
+/// `hex` is a struct file_handle of the host.
 [[noreturn]] void open_handle(const std::string& hex) {
   alignas(file_handle) static char bytes[256];
   for (std::size_t at = 0; at + 1 < hex.size(); at += 2) {
@@ -302,7 +302,7 @@ int open_process(const std::string& pid) {
   out("types");
 }
 
-/// A terminal of one's own, by its number.
+/// Opens a new terminal, and prints its name and what was typed on it.
 [[noreturn]] void open_terminal() {
   const auto master =
       static_cast<int>(must(::open("/dev/pts/ptmx", O_RDWR | O_NOCTTY), "open /dev/pts/ptmx"));
@@ -317,7 +317,7 @@ int open_process(const std::string& pid) {
   ::_exit(0);
 }
 
-/// What needs a capability: called so that it cannot succeed, or harms nobody.
+/// Makes a call that needs a capability, in a way that fails or does no harm.
 [[noreturn]] void call(const std::string& name) {
   timex clock{};
   clock.modes = ADJ_TICK;  // to 0, which is out of range
@@ -350,8 +350,8 @@ int open_process(const std::string& pid) {
   out(name);
 }
 
-/// What a domain with a daemon of its own does with its files. A kernel's older Landlock takes some
-/// of it away that was not named.
+/// Does with files what a daemon of a domain does. Older versions of Landlock deny some of it
+/// although it is not restricted.
 [[noreturn]] void work_with_files() {
   ::mkdir("/one", 0700);
   ::mkdir("/two", 0700);
@@ -363,7 +363,7 @@ int open_process(const std::string& pid) {
   out("links and renames");
 }
 
-/// What libc would use clone3(2) for.
+/// Starts a thread and a child, for which libc would use clone3(2).
 [[noreturn]] void start_others() {
   bool ran = false;
   std::thread([&ran] { ran = true; }).join();

@@ -8,7 +8,7 @@
 
 namespace testing_support {
 
-/// A directory below TMPDIR that goes with this object, and all that is in it.
+/// A directory below TMPDIR that is removed with this object, contents included.
 class TemporaryDirectory {
  public:
   TemporaryDirectory();
@@ -22,14 +22,14 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// Writes `text` to `path` (mode 0644, whatever the umask), replacing what was there and making its
-/// directories. Throws if it cannot.
+/// Writes `text` to `path` (mode 0644, whatever the umask), replacing an older file and making its
+/// directories. Throws on failure.
 void write_file(const std::filesystem::path& path, std::string_view text);
 
-/// The same, for all to execute.
+/// The same, executable by all.
 void write_program(const std::filesystem::path& path, std::string_view text);
 
-/// The whole of a file. Throws if it cannot be read.
+/// The contents of a file. Throws if it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
 /// The lines of `text`, without their ends.

@@ -19,7 +19,7 @@ LogSocket::LogSocket(const std::filesystem::path& path)
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::system_error(errno, std::generic_category(), "bind " + path.string());
   }
-  // As log daemons do: every user may log.
+  // As log daemons do, so that every user can log.
   std::filesystem::permissions(path, static_cast<std::filesystem::perms>(0666));
 }
 

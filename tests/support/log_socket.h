@@ -1,4 +1,4 @@
-// A log daemon of the test's own.
+// A log daemon for tests.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace testing_support {
 
-/// Receives what programs send to syslog. In a private world only, since it takes /dev/log.
+/// Receives what programs send to syslog. Only for a private world, because it takes /dev/log.
 class LogSocket {
  public:
   explicit LogSocket(const std::filesystem::path& path = "/dev/log");
@@ -19,7 +19,7 @@ class LogSocket {
 
   [[nodiscard]] int descriptor() const { return socket_.get(); }
 
-  /// The datagrams that have come since the last call, as they came.
+  /// The datagrams that have arrived since the last call, unchanged.
   std::vector<std::string> take();
 
  private:
@@ -27,8 +27,8 @@ class LogSocket {
   Descriptor socket_;
 };
 
-/// `<27>virtuald[123]: text` as `text`; a message that is not virtuald's, or has another priority,
-/// as it is, so that comparisons fail.
+/// Returns `text` for `<27>virtuald[123]: text`. Returns a message of another program or priority
+/// unchanged, so that comparisons fail.
 std::string without_prefix(const std::string& message, int priority = 27);
 
 }  // namespace testing_support

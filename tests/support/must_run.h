@@ -1,12 +1,12 @@
-// Skips that cannot hide.
+// Skips that cannot go unnoticed.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-/// Leaves the test as skipped with `reason`: or, where VIRTUALD_MUST_RUN=1 says that everything has
-/// to be there, as failed.
+/// Skips the test with `reason`; with VIRTUALD_MUST_RUN=1, which requires that nothing is missing,
+/// fails it.
 #define SKIP_OR_FAIL(reason)                           \
   do {                                                 \
     if (std::getenv("VIRTUALD_MUST_RUN") != nullptr) { \

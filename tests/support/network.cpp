@@ -54,7 +54,7 @@ Descriptor open_socket(const SocketAddress& address) {
   return socket;
 }
 
-/// What comes next, after `text`.
+/// Returns the next bytes. `text` is what was received before, for the error message.
 std::string receive(int descriptor, const std::string& text) {
   pollfd waiting = {descriptor, POLLIN, 0};
   if (::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) <= 0) {

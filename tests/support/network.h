@@ -22,29 +22,30 @@ class Descriptor {
   int value_;
 };
 
-/// A TCP connection to `address`, both of its ends.
+/// Both ends of a TCP connection.
 struct Connection {
   Descriptor client;
   Descriptor server;
 };
 
-/// Listens on `listen_on` and connects to `target`, which may be another address of the same
-/// listener: connect_pair("::", "127.0.0.2") gives a dual-stack listener's v4-mapped connection.
+/// Listens on `listen_on` and connects to `target`, which may be any address that the listener
+/// accepts: connect_pair("::", "127.0.0.2") gives a dual-stack listener's v4-mapped connection.
 Connection connect_pair(const std::string& listen_on, const std::string& target);
 Connection connect_pair(const std::string& address);
 
-/// Connects to a listener elsewhere, from the address `source` if there is one; waits until there
-/// is a listener. Throws after kPatience.
+/// Connects to a listener in another process, from the address `source` unless that is empty; waits
+/// for the listener. Throws after kPatience.
 Descriptor connect_to(const std::string& address, std::uint16_t port,
                       const std::string& source = "");
 
-/// What comes first: empty if the other side closes. Throws after kPatience.
+/// The first bytes that arrive; empty if the other side closes. Throws after kPatience.
 std::string receive_some(int descriptor);
 
-/// All that comes until the other side closes. Throws after kPatience.
+/// Everything until the other side closes. Throws after kPatience.
 std::string receive_all(int descriptor);
 
-/// What a client at `address`:`port` gets that sends `request` and then no more.
+/// The answer to a client that connects to `address`:`port`, sends `request` and then shuts down
+/// its side.
 std::string ask(const std::string& address, std::uint16_t port, std::string_view request = "");
 
 }  // namespace testing_support

@@ -1,4 +1,4 @@
-// What is installed.
+// Installs virtuald for tests.
 #pragma once
 
 #include <filesystem>
@@ -7,11 +7,11 @@
 
 namespace testing_support {
 
-/// Puts virtuald into `prefix`/bin, and the program beside it where it looks for that. Returns the
-/// paths of both.
+/// Puts virtuald into `prefix`/bin, and virtuald-by-hand where virtuald looks for it. Returns both
+/// paths.
 std::vector<std::string> install_programs(const std::filesystem::path& prefix);
 
-/// Makes it in `directory`, and returns where it is. Throws if it cannot.
+/// Makes the Debian package in `directory`, and returns its path. Throws on failure.
 std::filesystem::path make_package(const std::filesystem::path& directory);
 
 }  // namespace testing_support

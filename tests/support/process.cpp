@@ -70,13 +70,12 @@ int decode(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// A copy of a descriptor above those that `place` writes to.
+/// Returns a copy of the descriptor that is above those that `place` writes to.
 int lift(int descriptor) {
   return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD_CLOEXEC, 10);
 }
 
-/// Feeds `input` to `to` and gathers what comes from `output` and `errors`, until both are at their
-/// end.
+/// Writes `input` to `to` and reads from `output` and `errors` until both end.
 bool exchange(const std::string& input, int to, int output, int errors, Outcome& outcome) {
   const auto deadline = Clock::now() + kPatience;
   std::size_t written = 0;

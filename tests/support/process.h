@@ -1,4 +1,4 @@
-// Starting programs and seeing what becomes of them.
+// Starts programs and watches them.
 #pragma once
 
 #include <sys/types.h>
@@ -13,10 +13,10 @@
 
 namespace testing_support {
 
-/// How long anything in a test may take before it counts as hung.
+/// After this time anything in a test counts as hung.
 constexpr std::chrono::seconds kPatience{20};
 
-/// What to start and with what.
+/// A program to start, and how.
 struct Command {
   std::vector<std::string> arguments;  // [0] is looked up on PATH
   std::string program;                 // if not empty, what is executed in place of arguments[0]
@@ -29,28 +29,28 @@ struct Command {
 /// lacks it.
 void take_away(long system_call);
 
-/// A command of these arguments alone.
+/// A command with only these arguments.
 Command command_of(std::vector<std::string> arguments);
 
-/// How it went.
+/// The result of a command.
 struct Outcome {
   int status = -1;     // exit status, or 128 + signal; one of SIGKILL or -1 if kPatience was over
   std::string output;  // standard output
   std::string errors;  // standard error
 };
 
-/// Runs a command to its end, its output and errors caught.
+/// Runs a command to its end, and captures its output and errors.
 Outcome run(const Command& command);
 Outcome run(const std::vector<std::string>& arguments);
 
-/// What a dynamic program is started with, as ldd(1) names it: its libraries and its loader.
+/// The libraries and the loader of a dynamic program, as ldd(1) prints them.
 std::vector<std::filesystem::path> libraries_of(const std::string& program);
 
 /// The loader of this machine's programs, such as /lib64/ld-linux-x86-64.so.2.
 std::string loader();
 
-/// A running program that is ended by SIGTERM (after two seconds SIGKILL) with this object. `log()`
-/// returns both its output and its errors.
+/// A running program. The destructor ends it with SIGTERM, and after two seconds with SIGKILL.
+/// `log()` returns both its output and its errors.
 class BackgroundProcess {
  public:
   explicit BackgroundProcess(const Command& command);
@@ -60,7 +60,7 @@ class BackgroundProcess {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
-  /// What it has written so far.
+  /// Its output so far.
   [[nodiscard]] std::string log() const;
 
   /// Ends it and returns what `Outcome::status` would hold.
@@ -71,14 +71,14 @@ class BackgroundProcess {
   std::filesystem::path log_path_;
 };
 
-/// Starts `command` with `input`, `output` and `errors` as descriptors 0 to 2 (-1: closed) and
-/// every other descriptor closed. The child's pid.
+/// Starts `command` with `input`, `output` and `errors` as descriptors 0 to 2 (-1: closed), and all
+/// others closed. Returns the child's pid.
 pid_t start(const Command& command, int input, int output, int errors);
 
-/// Waits for `pid`, killing it after kPatience. As `Outcome::status`.
+/// Waits for `pid`, and kills it after kPatience. Returns a value like `Outcome::status`.
 int wait_for(pid_t pid);
 
-/// Waits until `condition` holds, looking every few milliseconds; false if it does not within
+/// Waits until `condition` holds, checking every few milliseconds; false if it does not hold within
 /// kPatience.
 bool eventually(const std::function<bool()>& condition);
 

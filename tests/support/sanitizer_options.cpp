@@ -1,5 +1,5 @@
-// For programs built with AddressSanitizer that run in roots and namespaces of their own: its leak
-// check needs the /proc of the process that it traces. The unit tests are checked for leaks.
+// AddressSanitizer's leak check needs the /proc of the process that it traces, so programs that run
+// in their own roots and namespaces cannot use it. The unit tests are checked for leaks.
 
 extern "C" const char* __asan_default_options();
 

@@ -10,7 +10,7 @@
 
 namespace testing_support {
 
-/// A test that runs for every shell; GetParam() is the shell. To be instantiated by
+/// A test that runs for every shell; GetParam() is the shell. Instantiate it with
 /// INSTANTIATE_SHELLS(Name).
 class ShellTest : public ::testing::TestWithParam<const char*> {
  public:
@@ -19,7 +19,7 @@ class ShellTest : public ::testing::TestWithParam<const char*> {
   [[nodiscard]] Command script(const std::string& name,
                                const std::vector<std::string>& arguments = {}) const;
 
-  /// Runs that to its end.
+  /// Runs that command to its end.
   [[nodiscard]] Outcome run_script(const std::string& name,
                                    const std::vector<std::string>& arguments = {}) const;
 };

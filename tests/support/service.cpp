@@ -1,4 +1,4 @@
-// A small static service that tests put into roots: it says what it was started as.
+// A small static service that tests put into roots: it reports how it was started.
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -51,7 +51,7 @@ void say_identity() {
   say(line);
 }
 
-/// Every descriptor that is open, found without /proc, which a root need not have.
+/// Prints all open descriptors, found without /proc, which a root may lack.
 void say_descriptors() {
   std::string line = "descriptors";
   for (int descriptor = 0; descriptor < 4096; ++descriptor) {
@@ -82,7 +82,7 @@ void say_signals() {
   say(line);
 }
 
-/// All that are ignored.
+/// Prints all ignored signals.
 void say_ignored() {
   std::string line = "ignored";
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -94,7 +94,7 @@ void say_ignored() {
   say(line);
 }
 
-/// Types on the terminal that is its standard input.
+/// Types on the terminal on standard input.
 void inject(const std::string& keys) {
   for (const char key : keys) {
     if (::ioctl(STDIN_FILENO, TIOCSTI, &key) != 0) {
@@ -104,7 +104,7 @@ void inject(const std::string& keys) {
   }
 }
 
-/// Tries to leave the root by descriptor `number`.
+/// Tries to leave the root through descriptor `number`.
 void try_to_leave(const char* number) {
   if (::fchdir(std::atoi(number)) != 0) {
     say(std::string("fchdir: ") + std::strerror(errno));
@@ -113,7 +113,7 @@ void try_to_leave(const char* number) {
   }
 }
 
-/// Tries to get hold of the process that started it, which is outside of the root.
+/// Tries to trace the process that started it, which is outside the root.
 void try_to_trace_parent() {
   const long result = ::ptrace(PTRACE_SEIZE, ::getppid(), nullptr, nullptr);
   say(result == 0 ? "out: traces its parent" : std::string("ptrace: ") + std::strerror(errno));
@@ -121,10 +121,10 @@ void try_to_trace_parent() {
 
 }  // namespace
 
-/// The argument says what to tell: `name` (the root's), `arguments`, `identity`, `descriptors`,
-/// `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input to output),
-/// `environment`, `trace` (its parent), `exchange A B` (for ever), `ignored` (signals), `inject
-/// TEXT` (types it on its terminal), `receive` (a datagram, to the file /datagram).
+/// The argument says what to report or do: `name` (of the root), `arguments`, `identity`,
+/// `descriptors`, `signals`, `umask`, `cwd`, `exit N`, `leave N` (by descriptor N), `echo` (input
+/// to output), `environment`, `trace` (its parent), `exchange A B` (for ever), `ignored` (signals),
+/// `inject TEXT` (types it on its terminal), `receive` (a datagram, to the file /datagram).
 int main(int count, char** arguments) {
   const std::string what = count > 1 ? arguments[1] : "name";
   if (what == "name") {

@@ -1,4 +1,4 @@
-// A terminal for programs that ask somebody.
+// A terminal for interactive programs.
 #pragma once
 
 #include <termios.h>
@@ -11,8 +11,8 @@
 
 namespace testing_support {
 
-/// Runs a command on a pseudo-terminal of its own, 80 columns wide, as a person would. Killed with
-/// this object if it still runs.
+/// Runs a command on a new pseudo-terminal, 80 columns wide, as a person would. The destructor
+/// kills it if it still runs.
 class Terminal {
  public:
   explicit Terminal(const Command& command);
@@ -20,8 +20,8 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  /// Waits until `text` is on the screen, and after what an earlier call waited for. False if it
-  /// does not come within kPatience, or the program ends first.
+  /// Waits until `text` is on the screen, after the text of the previous call. False if it does not
+  /// appear within kPatience, or the program ends first.
   bool shows(std::string_view text);
 
   /// Presses keys; Enter is "\r".
@@ -30,21 +30,21 @@ class Terminal {
   /// What `stty -a` shows.
   [[nodiscard]] termios modes() const;
 
-  /// Makes the window another size.
+  /// Changes the size of the window.
   void resize(int rows, int columns) const;
 
-  /// Takes no output any more, or again.
+  /// Stops accepting output, or accepts it again.
   void stop_output(bool stopped) const;
 
-  /// Goes away, as a window that is closed or a connection that breaks.
+  /// Hangs up, like a closed window or a broken connection.
   void hang_up();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
-  /// Waits for the program's end. As `Outcome::status`.
+  /// Waits for the program's end. Returns a value like `Outcome::status`.
   int finish();
 
-  /// All that the program has written so far, with the control sequences.
+  /// Everything that the program has written so far, control sequences included.
   [[nodiscard]] const std::string& screen() const { return screen_; }
 
  private:

@@ -29,8 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the new root is put together: a directory that is on every system and that tests do not
-/// need meanwhile.
+/// Where the new root is built: a directory that every system has and that tests do not need at
+/// that time.
 const fs::path kNewRoot = "/proc";
 
 bool is_private = false;
@@ -47,7 +47,7 @@ void mount_or_throw(const char* source, const fs::path& target, const char* type
   }
 }
 
-// From <linux/mount.h>, which does not go with <sys/mount.h>.
+// From <linux/mount.h>, which conflicts with <sys/mount.h>.
 struct MountAttributes {
   std::uint64_t set;
   std::uint64_t clear;
@@ -67,7 +67,7 @@ void bind(const fs::path& source, const fs::path& target) {
   mount_or_throw(source.c_str(), target, nullptr, MS_BIND | MS_REC, nullptr);
 }
 
-/// The host's directories, but for those that the world has its own of.
+/// Binds the host's directories, except those in `own`, which the world has itself.
 void bind_host(const std::set<std::string>& own) {
   for (const fs::directory_entry& entry : fs::directory_iterator("/")) {
     const fs::path target = kNewRoot / entry.path().filename();
@@ -99,7 +99,7 @@ void make_devices() {
   ::chmod((devices / "shm").c_str(), 01777);
 }
 
-/// Directories that tests were built in may lie below one that the world has its own of.
+/// Binds the work tree, which may be below a directory that the world has itself.
 void bind_work_tree() {
   for (const fs::path& directory : {fs::path(kSourceDirectory), fs::path(kBuildDirectory)}) {
     const fs::path target = kNewRoot / directory.relative_path();
@@ -150,7 +150,7 @@ void write_map(const char* path, const std::string& text) {
   ::close(file);
 }
 
-/// False if the kernel does not let us.
+/// False if the kernel does not allow it.
 bool leave_namespaces() {
   constexpr int kSpaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   const uid_t uid = ::geteuid();
@@ -168,7 +168,7 @@ bool leave_namespaces() {
   return true;
 }
 
-/// The first process of the world: takes in orphans until the tests are done.
+/// Runs as the first process of the world: reaps orphans until the tests are done.
 int reap_until(pid_t tests) {
   for (;;) {
     int status = 0;

@@ -1,4 +1,4 @@
-// A machine of the test's own.
+// A private machine for tests.
 #pragma once
 
 #include <filesystem>
@@ -12,29 +12,29 @@ namespace testing_support {
 
 /// Runs all tests in a private world: mount, process, network, IPC and host name namespaces, in
 /// which
-/// - "/" is an empty tmpfs, root's own, with the host's directories bound in read-only;
+/// - "/" is an empty tmpfs, owned by root, with the host's directories bound in read-only;
 /// - /dev (null zero full random urandom tty ptmx pts shm), /proc, /run, /tmp and /virtual are new;
-/// - /home and /root hold nothing but the work tree, if it is there, and are open to all: the
-///   host's often are not, and tests run what was built as other users than root;
+/// - /home and /root contain only the work tree, if it is there, and are open to all, because
+///   tests run the built programs as users other than root;
 /// - the source directory and the build directory are writable;
-/// - only lo is there, and up.
-/// No process and no file of it is left when it ends. Without root it does this in a user namespace
-/// where the kernel allows that; else the tests run as they are and world_is_private() is false.
-/// Returns what main should.
+/// - lo is the only interface, and is up.
+/// No process and no file is left when it ends. Without root, it uses a user namespace if the
+/// kernel allows that; otherwise the tests run as they are, and world_is_private() is false.
+/// Returns the value for main to return.
 int run_tests_in_private_world(int argc, char** argv);
 
-/// The same outside of a test: does `body` there, and returns what it returned.
+/// The same outside a test: runs `body` in a private world, and returns its value.
 int run_in_private_world(const std::function<int()>& body);
 
 /// Whether this process is in one.
 bool world_is_private();
 
-/// Whether it is with the real root's powers: mknod, setuid to any user, other file systems.
+/// Whether it has the powers of the real root: mknod, setuid to any user, other file systems.
 bool has_real_root();
 
-/// Makes `directory` of the private world writable, by an overlay whose lower layers are `layers`
-/// (first is uppermost) and what is there now. For daemons unpacked beside the host:
-/// make_writable("/usr", {unpacked / "usr"}).
+/// Makes `directory` of the private world writable, with an overlay whose lower layers are `layers`
+/// (the first is uppermost) and the present contents. For daemons that are unpacked but not
+/// installed: make_writable("/usr", {unpacked / "usr"}).
 void make_writable(const std::filesystem::path& directory,
                    const std::vector<std::filesystem::path>& layers = {});
 
@@ -44,7 +44,7 @@ void add_address(const std::string& address);
 
 }  // namespace testing_support
 
-/// Leaves the test unless it runs in a private world.
+/// Skips the test unless it runs in a private world.
 #define NEEDS_PRIVATE_WORLD()                                               \
   do {                                                                      \
     if (!testing_support::world_is_private()) {                             \
@@ -52,7 +52,7 @@ void add_address(const std::string& address);
     }                                                                       \
   } while (false)
 
-/// Leaves the test unless it has root's powers in full.
+/// Skips the test unless it has all of root's powers.
 #define NEEDS_REAL_ROOT()                                                            \
   do {                                                                               \
     if (!testing_support::world_is_private() || !testing_support::has_real_root()) { \

@@ -1,4 +1,4 @@
-// -t where system calls fail and time or memory is short: a finding, and never silence.
+// -t when system calls fail and time or memory is short: it always reports a finding.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@ const std::string kRoot = "/virtual/domain1.com";
 
 class CheckFaults : public ::testing::Test {
  protected:
-  /// One root, and in it a program with a loader that finds nothing amiss: a shell script.
+  /// One root, and in it a program whose loader, a shell script, finds no fault.
   void SetUp() override {
     NEEDS_REAL_ROOT();
     NEEDS_STRACE();
@@ -40,7 +40,7 @@ class CheckFaults : public ::testing::Test {
     write_program(kRoot + loader(), "#!/bin/busybox sh\n" + script);
   }
 
-  /// -t, with what strace(1) is to do to it and to the children that it starts.
+  /// Runs -t and its children under strace(1) with these options.
   static Outcome check(std::vector<std::string> tampering) {
     std::vector<std::string> command = {"strace", "-f", "-o", "/tmp/trace"};
     command.insert(command.end(), tampering.begin(), tampering.end());
@@ -74,7 +74,7 @@ TEST_F(CheckFaults, configuration_that_cannot_be_read) {
   EXPECT_EQ(1, outcome.status);
 }
 
-/// What it starts might not end.
+/// Processes that it starts might not end.
 TEST_F(CheckFaults, loader_is_not_run_where_it_cannot_be_bounded) {
   const auto expect_warning = [](const Outcome& outcome, const std::string& reason) {
     EXPECT_EQ("/virtual/conf:1: warning: shared libraries of /bin/ls in " + kRoot +
@@ -89,9 +89,9 @@ TEST_F(CheckFaults, loader_is_not_run_where_it_cannot_be_bounded) {
   expect_warning(check({"-e", "inject=fork,clone,clone3:error=EAGAIN"}), reason_of(EAGAIN));
 }
 
-/// One that leaves its session, and closes the pipe, would otherwise live on.
+/// Otherwise a process that leaves its session and closes the pipe would survive.
 TEST_F(CheckFaults, nothing_that_the_loader_starts_outlives_it) {
-  // A shell gives it to what it starts in the background.
+  // A shell opens it for background commands.
   fs::create_directory(kRoot + "/dev");
   ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
   ASSERT_EQ(0, ::chmod((kRoot + "/dev/null").c_str(), 0666));
@@ -105,7 +105,7 @@ TEST_F(CheckFaults, nothing_that_the_loader_starts_outlives_it) {
   }
 }
 
-/// It sees no process of the host's, and is of no user that has one.
+/// It sees no process of the host, and runs as a user without other processes.
 TEST_F(CheckFaults, loader_is_alone) {
   install_loader("test $$ = 1 && test $(/bin/busybox id -u) = 65535 && exit 0\nexit 3\n");
   expect_no_error(check({}));
@@ -117,7 +117,7 @@ TEST_F(CheckFaults, loader_has_limits) {
   expect_no_error(check({}));
 }
 
-/// The namespace of the first would be dead, and with it all processes to come.
+/// The namespace of the first one has ended, and could not get further processes.
 TEST_F(CheckFaults, every_root_has_a_loader_of_its_own) {
   write_file("/virtual/conf",
              "127.0.0.2 " + kRoot + "\n127.0.0.3 " + kRoot + "2\n127.0.0.4 " + kRoot + "3\n");
@@ -128,7 +128,7 @@ TEST_F(CheckFaults, every_root_has_a_loader_of_its_own) {
   EXPECT_EQ("/virtual/conf: entries: 3, errors: 0, warnings: 0\n", outcome.output);
 }
 
-TEST_F(CheckFaults, answer_that_is_too_long_is_cut_and_no_fault) {
+TEST_F(CheckFaults, answer_that_is_too_long_is_cut_without_an_error) {
   install_loader("i=0; while test $i -lt 3000; do echo libc.so.6; i=$((i + 1)); done\nexit 0\n");
   expect_no_error(check({}));
 }
@@ -164,7 +164,7 @@ TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
       loader() + " --list /bin/ls: no answer in five seconds");
 }
 
-/// Repetitions are then not seen, and their roots tested again.
+/// Repeated roots are then not noticed, and are tested again.
 TEST_F(CheckFaults, no_memory_to_remember_lines) {
   write_file("/virtual/conf", "127.0.0.2 " + kRoot + "\n127.0.0.2 " + kRoot + "\n");
   ASSERT_NE(check({}).output.find("unreachable"), std::string::npos);

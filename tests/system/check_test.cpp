@@ -1,4 +1,4 @@
-// -t, -q, -V and -h: what an administrator asks by hand.
+// -t, -q, -V and -h, which an administrator runs by hand.
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -32,7 +32,7 @@ Outcome virtuald(std::vector<std::string> arguments) {
   return run(arguments);
 }
 
-/// Copies `program` and what ldd says that it needs.
+/// Copies `program` and the libraries that ldd prints.
 void copy_with_libraries(const std::string& program, const fs::path& root) {
   std::vector<fs::path> files = libraries_of(program);
   files.emplace_back(program);
@@ -50,7 +50,7 @@ void remove_library(const fs::path& root) {
   ASSERT_NE(removed.output, "");
 }
 
-/// A loader of domain1.com that is a script.
+/// Makes a script the loader of domain1.com.
 void install_loader(const std::string& script) {
   const fs::path root = "/virtual/domain1.com";
   fs::copy_file("/bin/busybox", root / "bin/busybox");
@@ -102,7 +102,7 @@ class Check : public ::testing::Test {
     EXPECT_EQ(status, outcome.status);
   }
 
-  /// Expects a warning alone: that the loader was not asked about ls, and why.
+  /// Expects only a warning: that the loader was not asked about ls, and why.
   static void expect_not_tested(const Outcome& outcome, const std::string& reason) {
     expect_report(outcome, 0,
                   "/virtual/conf:1: warning: shared libraries of /bin/ls in /virtual/domain1.com "
@@ -110,7 +110,7 @@ class Check : public ::testing::Test {
                       reason + "\n/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
   }
 
-  /// Expects that the loader, which is this script, is asked about ls and ended without an answer.
+  /// Expects that the loader, which is this script, is asked about ls and killed without an answer.
   static void expect_ended(const std::string& loader) {
     put_ls_in_one_root();
     install_loader(loader);
@@ -120,7 +120,7 @@ class Check : public ::testing::Test {
   }
 };
 
-TEST_F(Check, says_that_nothing_is_wrong) {
+TEST_F(Check, reports_no_errors) {
   expect_report(virtuald({"-t", "/virtual/conf"}), 0,
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
@@ -333,7 +333,7 @@ TEST_F(Check, names_an_interpreter_that_cannot_be_executed) {
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 1, report);
 }
 
-TEST_F(Check, warns_of_what_is_no_program) {
+TEST_F(Check, warns_of_a_file_that_is_not_a_program) {
   leave_one_root();
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no first line\n");
   expect_report(virtuald({"-t", "/virtual/conf", "ftpd"}), 0,
@@ -350,7 +350,7 @@ TEST_F(Check, goes_on_where_a_connection_would) {
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
 
-// It closes what its answer is read from, and stays.
+// It closes its output and keeps running.
 TEST_F(Check, a_loader_that_answers_nothing_and_stays_is_ended) {
   expect_ended("exec >&- 2>&-\n/bin/busybox sleep 600\n");
 }
@@ -409,7 +409,7 @@ TEST_F(Check, says_without_root_that_libraries_were_not_tested) {
   expect_not_tested(run(check_as_nobody("ls")), "only root can ask its loader");
 }
 
-TEST_F(Check, needs_not_read_a_program_that_starts) {
+TEST_F(Check, does_not_need_to_read_a_program_that_starts) {
   NEEDS_REAL_ROOT();
   leave_one_root();
   ::chmod("/virtual/domain1.com/usr/sbin/service", 0711);
@@ -429,7 +429,7 @@ TEST_F(Check, fails_when_the_report_cannot_be_written) {
   EXPECT_EQ(125, run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status);
 }
 
-TEST_F(Check, does_not_go_with_what_starts_a_service) {
+TEST_F(Check, refuses_options_that_start_a_service) {
   const Outcome outcome = virtuald({"-t", "-u", "www", "/virtual/conf"});
   EXPECT_EQ("virtuald: -a and -u cannot be combined with -t\n", outcome.errors);
   EXPECT_EQ(125, outcome.status);
@@ -473,7 +473,7 @@ TEST_F(CheckIsolation, finds_nothing_where_it_works_and_leaves_nothing) {
   EXPECT_EQ(name, read_file("/proc/sys/kernel/hostname"));
 }
 
-TEST_F(CheckIsolation, is_for_root) {
+TEST_F(CheckIsolation, needs_root) {
   NEEDS_REAL_ROOT();
   Command command = command_of({kVirtuald, "-ti", "/virtual/conf", "service"});
   command.prepare = check_as_nobody("").prepare;
@@ -483,7 +483,7 @@ TEST_F(CheckIsolation, is_for_root) {
 }
 
 /// Two of the three entries have the same root.
-TEST_F(CheckIsolation, tells_of_each_root_once) {
+TEST_F(CheckIsolation, reports_each_root_once) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
   const std::string reason =
@@ -495,7 +495,7 @@ TEST_F(CheckIsolation, tells_of_each_root_once) {
                     "/virtual/conf: entries: 3, errors: 2, warnings: 0\n");
 }
 
-TEST_F(CheckIsolation, tells_what_older_kernels_do_not_confine) {
+TEST_F(CheckIsolation, warns_of_what_older_kernels_do_not_confine) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
   for (const char* const answer : {"retval=0", "retval=1", "error=ENOSYS", "error=EOPNOTSUPP"}) {
@@ -510,7 +510,7 @@ TEST_F(CheckIsolation, tells_what_older_kernels_do_not_confine) {
                 "/virtual/conf: entries: 3, errors: 0, warnings: 1\n");
 }
 
-TEST_F(CheckIsolation, tells_why_it_could_not_try) {
+TEST_F(CheckIsolation, reports_why_it_could_not_try) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
   const std::string root = "/virtual/domain1.com";
@@ -548,7 +548,7 @@ TEST_F(Query, fails_at_a_faulty_line) {
   EXPECT_EQ(125, outcome.status);
 }
 
-TEST_F(Query, fails_on_what_is_no_address) {
+TEST_F(Query, fails_if_the_address_is_not_one) {
   const Outcome outcome = virtuald({"-q", "domain1.com", "/virtual/conf"});
   EXPECT_EQ("virtuald: -q domain1.com: not an address\n", outcome.errors);
   EXPECT_EQ(125, outcome.status);

@@ -28,7 +28,7 @@ class Completion : public ::testing::Test {
     write_file("/virtual/example.com/usr/bin/slow.txt", "");
   }
 
-  /// The answers for a line whose last word, which may be empty, is to be completed.
+  /// The completions of the last word of the line, which may be empty.
   static std::string complete(const std::string& words) {
     const std::string source = kSourceDirectory;
     const Outcome outcome =

@@ -1,5 +1,5 @@
-// virtuald -x: what a program in a root gets of the host, what it can do to whoever started it, and
-// what that person sees.
+// virtuald -x: what a program in a root gets from the host, what it can do to its caller, and what
+// the caller sees.
 
 #include <fcntl.h>
 #include <grp.h>
@@ -75,7 +75,7 @@ class Enter : public ::testing::Test {
     return run(entering(options, program));
   }
 
-  /// The same in words that a shell takes, for a terminal.
+  /// The same as a shell command, for a terminal.
   static std::string words(const std::string& program, const std::string& options = "") {
     return std::string(kVirtuald) + " -x " + options + " " + kRoot + " " + program;
   }
@@ -117,9 +117,9 @@ class Enter : public ::testing::Test {
   }
 };
 
-// What it is started with.
+// How the program is started.
 
-TEST_F(Enter, starts_the_program_at_the_top_of_the_root) {
+TEST_F(Enter, starts_the_program_in_the_top_directory_of_the_root) {
   const Outcome outcome = enter({"sh", "-c", "pwd; cat name"});
   EXPECT_EQ("/\ndomain1\n", outcome.output);
   EXPECT_EQ("", outcome.errors);
@@ -136,7 +136,7 @@ TEST_F(Enter, takes_a_relative_root) {
   EXPECT_EQ("domain1\n", run(command).output);
 }
 
-TEST_F(Enter, hands_the_arguments_on_as_they_were) {
+TEST_F(Enter, passes_the_arguments_unchanged) {
   EXPECT_EQ("argument 0: service\nargument 1: -x\nargument 2: two  words\nargument 3: \n",
             enter({"service", "-x", "two  words", ""}).output);
 }
@@ -193,7 +193,7 @@ TEST_F(Enter, environment_of_an_unknown_number_has_defaults) {
             run(command).output);
 }
 
-TEST_F(Enter, terminal_type_that_is_none_is_left_out) {
+TEST_F(Enter, invalid_terminal_type_is_left_out) {
   for (const std::string& type : {std::string("/tmp/evil"), std::string("a:tc=b"), std::string(),
                                   std::string("$(id)"), std::string(65, 'x')}) {
     Command command = entering({}, {"service", "environment"});
@@ -214,8 +214,8 @@ TEST_F(Enter, search_path_needs_no_prefix) {
   EXPECT_TRUE(contains(enter({"service", "environment"}).output, "\nPATH=/usr/sbin\n"));
 }
 
-/// Where the domain says that its programs are is nothing to the host.
-TEST_F(Enter, search_path_of_the_root_is_not_in_force_outside) {
+/// The domain's search path must not affect the host.
+TEST_F(Enter, search_path_of_the_root_is_not_used_outside) {
   write_file(kRoot + "/etc/login.defs", "ENV_SUPATH PATH=" + kRoot + "/x\n");
   for (const char* name : {"env", "sh", "setsid", "chroot", "virtuald"}) {
     write_program(fs::path(kRoot) / "x" / name, "#!/bin/sh\necho out >/run/escaped\n");
@@ -228,7 +228,7 @@ TEST_F(Enter, search_path_of_the_root_is_not_in_force_outside) {
 
 class Nonsense : public Enter {
  protected:
-  /// Whatever the files are, the defaults are there, and soon.
+  /// Whatever the files are, the defaults apply, without delay.
   static void expect_defaults() {
     Command command = entering({}, {"service", "environment"});
     command.environment.emplace();
@@ -290,7 +290,7 @@ TEST_F(Nonsense, links_to_the_hosts_files) {
   expect_defaults();
 }
 
-TEST_F(Nonsense, entries_that_cannot_be_meant) {
+TEST_F(Nonsense, absurd_entries) {
   write_both("root:x:0\n:x:0:0::relative:\n", "ENV_SUPATH PATH=\nENV_SUPATH \"\n");
   expect_defaults();
 }
@@ -307,7 +307,7 @@ TEST_F(Nonsense, values_with_a_nul) {
   expect_defaults();
 }
 
-// What it is left of the process that started it.
+// What it inherits from the process that started it.
 
 TEST_F(Enter, no_other_descriptor_reaches_the_program) {
   Command command = entering({}, {"service", "descriptors"});
@@ -361,10 +361,10 @@ TEST_F(Enter, becomes_the_user_with_the_roots_groups) {
   EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups 44\n", run(command).output);
 }
 
-/// What a program says of the terminal that it might type on.
+/// Reports whether a program can open the terminal that it might type on.
 constexpr const char* kOpenTerminal = "if (: >/dev/tty); then echo reached; else echo cut off; fi";
 
-/// Gives the root the name of the terminal that is a process's own.
+/// Gives the root a dev/tty, the controlling terminal of a process.
 void bind_terminal() {
   write_file(kRoot + "/dev/tty", "");
   ASSERT_EQ(0, run({"mount", "--bind", "/dev/tty", kRoot + "/dev/tty"}).status);
@@ -390,7 +390,7 @@ TEST_F(Enter, streams_are_the_callers) {
   EXPECT_EQ("error\n", outcome.errors);
 }
 
-/// Whoever reads a pipe waits for the program and for nobody else.
+/// The reader of a pipe must wait for the program only.
 TEST_F(Enter, pipe_that_the_program_closes_is_closed) {
   int ends[2];
   ASSERT_EQ(0, ::pipe2(ends, O_CLOEXEC));
@@ -434,7 +434,7 @@ TEST_F(Enter, leaves_no_core_of_its_own) {
 }
 
 /// Such a process does not die of a signal that it sends itself.
-TEST_F(Enter, tells_a_signal_by_the_status_as_the_first_process_of_a_namespace) {
+TEST_F(Enter, reports_a_signal_by_its_status_as_the_first_process_of_a_namespace) {
   Command command = entering({}, {"sh", "-c", "kill -TERM $$"});
   command.arguments.insert(command.arguments.begin(), {"unshare", "--fork", "--pid"});
   EXPECT_EQ(128 + SIGTERM, run(command).status);
@@ -471,13 +471,13 @@ TEST_F(Enter, refuses_a_root_that_is_not_there) {
                     "chroot /virtual/none: No such file or directory");
 }
 
-TEST_F(Enter, refuses_users_that_are_none) {
+TEST_F(Enter, refuses_invalid_users) {
   expect_refusal_of(enter_with({"-u", ""}, {"service"}), 125, "-u : an empty name");
   expect_refusal_of(enter_with({"-u", "none"}, {"service"}), 125,
                     kRoot + "/etc/passwd: no user none");
 }
 
-TEST_F(Enter, refuses_a_command_line_that_is_wrong) {
+TEST_F(Enter, refuses_a_wrong_command_line) {
   expect_refusal_of(run({kVirtuald, "-x", kRoot}), 125,
                     "-x takes a root and a program to run in it");
   expect_refusal_of(enter_with({"-a", "x"}, {"service"}), 125, "-a cannot be combined with -x");
@@ -492,7 +492,7 @@ TEST_F(Enter, refuses_a_command_line_that_is_wrong) {
   }
 }
 
-TEST_F(Enter, refuses_where_another_user_than_root_starts_it) {
+TEST_F(Enter, refuses_a_caller_other_than_root) {
   NEEDS_REAL_ROOT();
   Command command = entering({}, {"service"});
   command.prepare = [] {
@@ -532,7 +532,7 @@ TEST_F(EnterFaults, no_process) {
                     "fork of a session: Operation not permitted");
 }
 
-/// virtuald becomes another program for it.
+/// virtuald executes another program for -x.
 TEST_F(EnterFaults, no_program_beside_virtuald) {
   EXPECT_EQ("domain1\n", enter_with_fault("readlink,readlinkat:error=ENOENT:when=1").output);
   const Outcome outcome = enter_with_fault("execve:error=ENOENT:when=1");
@@ -551,7 +551,7 @@ TEST_F(EnterFaults, groups_that_cannot_be_dropped) {
                     "setgroups for uid 0: Operation not permitted");
 }
 
-/// Never without.
+/// -l never works without one.
 TEST_F(EnterFaults, no_process_namespace) {
   expect_refusal_of(enter_with_fault("unshare:error=EPERM", {"-l", "5"}), 125,
                     "unshare (-l needs a process namespace): Operation not permitted");
@@ -565,7 +565,7 @@ TEST_F(EnterFaults, no_process_namespace) {
 
 class EnterSignals : public Enter {
  protected:
-  /// A program that says when it is ready, in a job of its own, so that stopping is its alone.
+  /// A program that reports when it is ready, in its own job, so that only it is stopped.
   struct Job : BackgroundProcess {
     explicit Job(Command command, bool has_shell = true)
         : BackgroundProcess([&command, has_shell] {
@@ -615,7 +615,7 @@ TEST_F(EnterSignals, that_kill_the_program_kill_it_too) {
   EXPECT_EQ(128 + SIGTERM, job.stop());
 }
 
-TEST_F(EnterSignals, that_it_was_started_to_ignore_do_not) {
+TEST_F(EnterSignals, ignored_from_the_start_do_not_reach_the_program) {
   Command command = waiting(":");
   command.prepare = [] { ::signal(SIGHUP, SIG_IGN); };
   Job job(command);
@@ -635,8 +635,8 @@ TEST_F(EnterSignals, stop_and_continue_both) {
   EXPECT_EQ(128 + SIGTERM, job.stop());
 }
 
-/// There nobody could continue it.
-TEST_F(EnterSignals, do_not_stop_it_away_from_a_shell) {
+/// Without a shell, nobody could continue it.
+TEST_F(EnterSignals, do_not_stop_it_without_a_shell) {
   Job job(waiting("trap 'echo goes on' CONT"), false);
   ASSERT_TRUE(job.says("ready"));
   ::kill(job.pid(), SIGTSTP);
@@ -672,7 +672,7 @@ TEST_F(EnterSignals, death_of_the_sessions_leader_ends_it) {
   EXPECT_EQ(128 + SIGKILL, job.stop());
 }
 
-// What must end.
+// Programs that must end (-l).
 
 class EnterBounds : public Enter {};
 
@@ -693,7 +693,7 @@ TEST_F(EnterBounds, program_that_ignores_signals_ends) {
   EXPECT_FALSE(is_running("1002"));
 }
 
-TEST_F(EnterBounds, what_forked_twice_and_closed_its_pipes_ends) {
+TEST_F(EnterBounds, process_that_forked_twice_and_closed_its_pipes_ends) {
   const Outcome outcome =
       enter_with({"-l", "9"}, {"sh", "-c",
                                "(setsid sh -c 'trap \"\" TERM HUP; exec <&- >&- 2>&-; sleep 1003' "
@@ -707,7 +707,7 @@ TEST_F(EnterBounds, orphan_that_ends_is_not_taken_for_the_program) {
   EXPECT_EQ(3, enter_with({"-l", "9"}, {"sh", "-c", "(sleep 0.1 &); sleep 0.5; exit 3"}).status);
 }
 
-TEST_F(EnterBounds, nobody_waits_for_what_holds_its_pipes) {
+TEST_F(EnterBounds, process_that_holds_the_pipes_is_not_waited_for) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(0, enter_with({"-l", "15"}, {"sh", "-c", "trap '' HUP; sleep 1004 & :"}).status);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
@@ -766,7 +766,7 @@ TEST_F(EnterBounds, terminal_does_not_reach_the_program) {
   EXPECT_EQ("no terminal\r\n", terminal.screen());
 }
 
-TEST_F(EnterBounds, what_it_may_use_is_limited) {
+TEST_F(EnterBounds, resources_are_limited) {
   EXPECT_EQ("0\n4\n1048576\n128\n", enter_with({"-l", "4"}, {"sh", "-c",
                                                              "ulimit -c; ulimit -t; ulimit -v; "
                                                              "ulimit -f"})
@@ -796,13 +796,13 @@ TEST_F(EnterBounds, nothing_is_left_when_it_is_killed) {
   EXPECT_TRUE(eventually([] { return !is_running("1005"); }));
 }
 
-TEST_F(EnterBounds, user_is_another) {
+TEST_F(EnterBounds, user_can_be_chosen) {
   NEEDS_REAL_ROOT();
   EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups 44\n",
             enter_with({"-l", "9", "-u", "www"}, {"/usr/sbin/service", "identity"}).output);
 }
 
-// What stays.
+// Programs that keep running (-b).
 
 class EnterToStay : public Enter {
  protected:
@@ -816,7 +816,7 @@ class EnterToStay : public Enter {
     ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
   }
 
-  /// What a program that stays was found to be, by a file in its root.
+  /// Runs `script` with -b, and returns its output, which goes through a file in the root.
   static std::string report_of(const std::string& script, Command command) {
     command.arguments.insert(command.arguments.end(), {"sh", "-c", script + " >/run/report"});
     EXPECT_EQ(0, run(command).status);
@@ -856,7 +856,7 @@ TEST_F(EnterToStay, descriptors_are_the_null_device_of_the_root) {
 TEST_F(EnterToStay, no_other_descriptor_is_open) {
   Command command = staying();
   command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
-  // The report is on descriptor 1, and ash keeps what that was on 10 or above, closed by exec.
+  // The report is on descriptor 1, and ash keeps the old one on 10 or above, closed by exec.
   EXPECT_EQ("descriptors 0 1 2\n", report_of("exec service descriptors", command));
 }
 
@@ -899,7 +899,7 @@ TEST_F(EnterToStay, terminal_does_not_reach_the_program) {
   EXPECT_EQ("no terminal\n", read_file(kRoot + "/run/report"));
 }
 
-TEST_F(EnterToStay, what_goes_wrong_is_said_outside) {
+TEST_F(EnterToStay, errors_are_reported_outside) {
   expect_refusal_of(
       enter_with({"-b"}, {"none"}), 127,
       "exec none in " + kRoot + ": No such file or directory on the path " + kDefaultPath);
@@ -908,8 +908,8 @@ TEST_F(EnterToStay, what_goes_wrong_is_said_outside) {
   EXPECT_EQ(126, enter_with({"-b"}, {"/bin/broken"}).status);
 }
 
-/// Whatever a domain has put there.
-TEST_F(EnterToStay, null_device_that_is_none_is_refused) {
+/// The domain may have put any file there.
+TEST_F(EnterToStay, other_file_as_null_device_is_refused) {
   const std::string null = kRoot + "/dev/null";
   const std::string refusal = "dev/null in " + kRoot + ": not the null device, which -b needs";
   fs::remove(null);
@@ -949,7 +949,7 @@ class EnterTerminal : public Enter {
   static bool is_raw(const Terminal& terminal) { return (terminal.modes().c_lflag & ICANON) == 0; }
 };
 
-/// What the next test shows is shown for a chroot that shares the terminal.
+/// The counterpart of the next test: in a chroot that shares the terminal, the attack works.
 TEST_F(EnterTerminal, program_in_a_plain_chroot_types_on_the_callers) {
   NEEDS_REAL_ROOT();
   Terminal terminal(
@@ -1075,7 +1075,7 @@ TEST_F(EnterTerminal, interrupt_key_kills_both) {
   EXPECT_EQ(128 + SIGINT, terminal.finish());
 }
 
-TEST_F(EnterTerminal, suspend_key_suspends_the_whole) {
+TEST_F(EnterTerminal, suspend_key_suspends_both) {
   Terminal terminal(shell());
   ASSERT_TRUE(terminal.shows("$ "));
   const termios before = terminal.modes();
@@ -1114,7 +1114,7 @@ TEST_F(EnterTerminal, suspended_program_goes_on_in_the_background) {
   ASSERT_TRUE(terminal.shows("read word")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, suspend_key_away_from_a_shell_does_nothing) {
+TEST_F(EnterTerminal, suspend_key_without_a_shell_does_nothing) {
   Terminal terminal(
       on_terminal("trap 'echo goes on; exit 6' CONT; echo ready; while :; do sleep 0.1; done"));
   ASSERT_TRUE(terminal.shows("ready"));
@@ -1209,18 +1209,18 @@ TEST_F(EnterTerminal, program_is_hung_up_when_virtuald_is_killed) {
   EXPECT_TRUE(eventually([] { return fs::exists(kRoot + "/run/hup"); }));
 }
 
-TEST_F(EnterTerminal, background_process_that_keeps_the_terminal_keeps_nobody) {
+TEST_F(EnterTerminal, background_process_that_keeps_the_terminal_delays_nobody) {
   Terminal terminal(on_terminal("trap '' HUP; sleep 1008 & echo done; exit 3"));
   EXPECT_EQ(3, terminal.finish());
   EXPECT_EQ("done\r\n", terminal.screen());
 }
 
-TEST_F(EnterTerminal, background_process_that_writes_without_end_keeps_nobody) {
+TEST_F(EnterTerminal, background_process_that_writes_without_end_delays_nobody) {
   Terminal terminal(on_terminal("trap '' HUP; yes & sleep 0.2; exit 3"));
   EXPECT_EQ(3, terminal.finish());
 }
 
-/// A program that has written and ended before anything of it could be shown.
+/// A program that wrote its output and ended before any of it could be shown.
 class EnterSlowTerminal : public EnterTerminal {
  protected:
   void start_and_end() {

@@ -1,5 +1,4 @@
-// The ways out of a root that user 0 has, each shown to be open in a plain chroot, and shut with
-// -i.
+// The ways out of a root for user 0, each shown to be open in a plain chroot and closed with -i.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -41,7 +40,7 @@ namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 const std::string kRoot = "/virtual/domain1.com";
-const std::string kMarker = "/run/marker";  // a file of the host's, with a line "host"
+const std::string kMarker = "/run/marker";  // a file of the host, with a line "host"
 constexpr int kSecretDescriptor = 50;
 char secret[16] = "host";
 
@@ -64,12 +63,12 @@ Strings isolated(Strings options) {
   return options;
 }
 
-/// Whether what the kit said means that it got out.
+/// Whether the kit's answer means that it got out.
 bool is_out(const std::string& text) {
   return text.starts_with("out: ");
 }
 
-/// A process of the host's, which has a secret in its memory and in a file.
+/// A process of the host, with a secret in its memory and in a file.
 class HostProcess {
  public:
   explicit HostProcess(uid_t user = 0) {
@@ -110,7 +109,7 @@ class HostProcess {
   pid_t pid_ = -1;
 };
 
-/// Starts virtuald for the kit on one end of a connection. `client` becomes the other.
+/// Starts virtuald for the kit on one end of a connection. Sets `client` to the other.
 pid_t start_kit(const Strings& options, const Strings& arguments, const std::string& address,
                 Descriptor& client) {
   Connection connection = connect_pair(address);
@@ -124,7 +123,7 @@ pid_t start_kit(const Strings& options, const Strings& arguments, const std::str
   return start(command, socket, socket, socket);
 }
 
-/// Another connection's service, which waits.
+/// The waiting service of another connection.
 class Connected {
  public:
   explicit Connected(const Strings& options, const std::string& address = "127.0.0.3") {
@@ -162,7 +161,7 @@ class Escape : public ::testing::Test {
   }
 
   void TearDown() override {
-    // The kit's own mounts in a plain chroot are the world's as well.
+    // Mounts that the kit makes in a plain chroot appear in the world as well.
     for (const char* const place : {"/proc", "/cgroup"}) {
       ::umount2((kRoot + place).c_str(), MNT_DETACH);
     }
@@ -172,7 +171,7 @@ class Escape : public ::testing::Test {
     mounted_.clear();
   }
 
-  /// Mounts for the domain what an administrator might.
+  /// Mounts something for the domain as an administrator might.
   static void mount_below(const std::string& place, const char* source, const char* type,
                           unsigned long flags = 0) {
     fs::create_directories(kRoot + place);
@@ -180,7 +179,7 @@ class Escape : public ::testing::Test {
     mounted_.push_back(kRoot + place);
   }
 
-  /// Expects that the way is open, and then that -i shuts it, by `reason`.
+  /// Expects that the way is open, and that -i closes it with `reason`.
   static void expect_shut(const Strings& arguments, const std::string& reason,
                           const Strings& options = {}) {
     SCOPED_TRACE(::testing::PrintToString(arguments));
@@ -214,7 +213,7 @@ TEST_F(Escape, by_a_directory_that_is_moved_out_of_the_live_root) {
   }
 }
 
-/// The super server runs in a chroot of its own, which may be a mount point or not.
+/// The super server itself runs in a chroot, which may or may not be a mount point.
 TEST_F(Escape, by_a_second_chroot_from_a_super_server_in_a_first) {
   NEEDS_SHIPPED_PROGRAM();
   fs::create_directories("/cell");
@@ -254,7 +253,7 @@ TEST_F(Escape, by_a_second_chroot_from_a_super_server_in_a_first) {
   }
 }
 
-/// What reaches a process, besides by its namespaces and by signals that end it.
+/// All ways to reach a process except its namespaces and signals that end it.
 void expect_process_out_of_reach(const std::string& pid, const Strings& options,
                                  void (*expect_shut)(const Strings&, const std::string&,
                                                      const Strings&)) {
@@ -344,7 +343,7 @@ TEST_F(Escape, by_a_namespace_of_the_host) {
   expect_shut({"namespace", path, kMarker}, "open " + path + ": Permission denied");
 }
 
-/// In a plain chroot the kernel lets nobody make one, and user 0 does not need it.
+/// In a plain chroot the kernel refuses user namespaces, and user 0 does not need one.
 TEST_F(Escape, by_a_user_namespace) {
   for (const char* const how : {"unshare", "clone"}) {
     EXPECT_EQ("held: " + (how + kNotPermitted) + "\n", answer({"-i"}, {"user namespace", how}));
@@ -353,7 +352,7 @@ TEST_F(Escape, by_a_user_namespace) {
             answer({"-i"}, {"user namespace", "clone3"}));
 }
 
-/// Those have other numbers.
+/// Programs of another kind have other call numbers.
 TEST_F(Escape, by_a_call_of_another_kind_of_program) {
 #if defined(__x86_64__)
   const std::string i386 = answer({"-i"}, {"user namespace", "clone of i386"});
@@ -389,7 +388,7 @@ TEST_F(Escape, by_a_file_handle) {
   expect_shut({"handle", hex}, "open_by_handle_at" + kNotPermitted);
 }
 
-/// A socket of the host's.
+/// A socket of the host.
 Descriptor listen_at(const std::string& name, int type) {
   Descriptor socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -435,7 +434,7 @@ TEST_F(Escape, by_the_keyring_of_the_user) {
   expect_shut({"keyring"}, "keyctl: Function not implemented");
 }
 
-/// Neither kexec nor modules are in every kernel.
+/// Not every kernel has kexec and modules.
 TEST_F(Escape, by_a_call_that_needs_a_capability) {
   for (const std::string call :
        {"kexec_load", "init_module",   "finit_module",  "delete_module", "adjtimex",
@@ -451,7 +450,7 @@ TEST_F(Escape, by_a_call_that_needs_a_capability) {
   }
 }
 
-/// What a proc that is mounted in the root shows of a process that is not.
+/// What a proc mounted in the root shows of a process outside.
 TEST_F(Escape, by_a_proc_in_the_root) {
   const HostProcess process;
   const Connected other({});
@@ -489,7 +488,7 @@ TEST_F(Escape, by_other_file_systems_of_the_kernel) {
               "open /cgroup2/cgroup.procs: Read-only file system");
 }
 
-/// virtuald reads it as root of the host, who may follow the links of every process.
+/// virtuald reads it as root on the host, who can follow the links of every process.
 TEST_F(Escape, by_a_host_name_that_is_a_link_through_proc) {
   mount_below("/proc", "proc", "proc");
   const HostProcess process;
@@ -517,7 +516,7 @@ TEST_F(Escape, by_the_super_servers_terminal) {
     Serving serving = serving_with(options, {"type"});
     serving.prepare = [name] {
       ::setsid();
-      const int terminal = ::open(name.c_str(), O_RDWR | O_CLOEXEC);  // is the session's now
+      const int terminal = ::open(name.c_str(), O_RDWR | O_CLOEXEC);  // it now controls the session
       const pid_t child = terminal < 0 ? -1 : ::fork();
       if (child != 0) {
         for (int descriptor = 0; descriptor < 3; ++descriptor) {
@@ -532,7 +531,7 @@ TEST_F(Escape, by_the_super_servers_terminal) {
   }
 }
 
-/// Until it becomes the program, virtuald holds directories of the host's.
+/// Until it executes the program, virtuald holds directories of the host.
 TEST_F(Escape, by_virtuald_itself_before_it_is_the_program) {
   NEEDS_STRACE();
   NEEDS_SHIPPED_PROGRAM();
@@ -571,7 +570,7 @@ TEST_F(Escape, by_virtuald_itself_before_it_is_the_program) {
   }
 }
 
-TEST_F(Escape, is_not_needed_to_work_as_before) {
+TEST_F(Escape, is_not_needed_for_ordinary_work) {
   EXPECT_EQ("out: tunes itself\n", answer({"-i"}, {"tune self"}));
   EXPECT_EQ("out: links and renames\n", answer({"-i"}, {"files"}));
   EXPECT_EQ("out: domain1.com\nout: has a thread and a child\n", answer({"-i"}, {"start"}));

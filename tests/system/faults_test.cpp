@@ -1,5 +1,5 @@
-// Every system call on the way of a connection made to fail: it is refused, and the log says what
-// failed on what.
+// Every system call on the connection path is made to fail: the connection is refused, and the log
+// names the operation and the object.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -36,19 +36,19 @@ using Strings = std::vector<std::string>;
 constexpr const char* kConfig = "/virtual/conf";
 constexpr const char* kTrace = "/tmp/trace";
 
-/// The words of musl's strerror(3), and of glibc's.
+/// As musl's and glibc's strerror(3) print it.
 constexpr const char* kInputError = "(I/O|Input/output) error";
 
 const std::string kIsolate = "isolate /virtual/domain1.com: ";
 
-/// One call that virtuald makes, as strace writes it.
+/// One call that virtuald makes, as strace prints it.
 struct TracedCall {
   std::string name;
   int number = 0;    // counted from 1 among the calls of that name
   std::string text;  // name(arguments) = result
 };
 
-/// Those that may fail: the connection is served all the same. With the reason why that is right.
+/// Calls that may fail: the connection is still served. Each with the reason why that is right.
 const std::vector<std::pair<std::regex, const char*>> kHarmless = {
     {std::regex(R"(close\(.*)"), "what stays open here is closed by exec"},
     {std::regex(R"(fcntl\(\d+, F_SETFD.*)"), "open(2) has set that flag; musl is careful"},
@@ -130,18 +130,18 @@ const Refusal* expected_refusal(const TracedCall& call) {
   return &kUnknown;
 }
 
-/// The calls in `trace`, from main to the exec of the service. What libc does before main is left
-/// out: there is nobody to report it.
+/// The calls in `trace`, from main to the exec of the service. Failures before main, in libc,
+/// cannot be reported.
 std::vector<TracedCall> parse_trace(const std::string& trace) {
   std::map<std::string, int> numbers;
   std::vector<TracedCall> calls;
   bool in_main = false;
   for (const std::string& line : split_lines(trace)) {
     const std::string name = line.substr(0, line.find('('));
-    // The execve that starts virtuald is shown, but no number of strace's.
+    // The execve that starts virtuald is printed, but strace does not count it.
     const int number = numbers[name]++ + (name == "execve" ? 0 : 1);
     in_main = in_main || line.starts_with("fcntl(0, F_GETFD)");
-    // It has no errors; and strace of some ages does not know listmount(2) by name.
+    // getpid has no errors, and some versions of strace do not know the name of listmount(2).
     if (in_main && name != "getpid" && name != "listmount" && name != "syscall_0x1ca") {
       calls.push_back({name, number, line});
     }
@@ -181,7 +181,7 @@ class Faults : public ::testing::Test {
     NEEDS_REAL_ROOT();
     NEEDS_STRACE();
     make_domains();
-    // So that -i looks at what is mounted there.
+    // So that -i looks for mounts there.
     std::filesystem::create_directory("/virtual/domain1.com/home");
     ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain1.com/home", "tmpfs", 0, nullptr));
   }
@@ -275,7 +275,7 @@ TEST_F(Faults, every_call_of_an_isolated_connection_interrupted) {
   fail_each({"-iv", "-u", "www"}, "EINTR", "Interrupted system call", std::regex(R"(read\(.*)"));
 }
 
-/// A kernel or filter that says that a call succeeded which did nothing.
+/// A kernel or filter claims success for a call that did nothing.
 TEST_F(Faults, setuid_that_does_nothing) {
   expect_refusal(serve_with_fault({"-u", "www"}, "setuid:retval=0:when=1"), 125,
                  "setuid 33: root privileges could be regained; not started");
@@ -305,7 +305,7 @@ class ConfigChanges : public Faults {
 
   static constexpr const char* kEntry = "127.0.0.2 /virtual/domain1.com\n";
 
-  /// What goes before the entry takes more than one read(2).
+  /// The lines before the entry take more than one read(2).
   static std::string many_lines() {
     std::string text;
     while (text.size() < 200'000) {
@@ -379,7 +379,7 @@ TEST_F(Shortage, no_log_daemon) {
   expect_served(serve(serving));
 }
 
-/// Leaves the log daemon no room for another message.
+/// Fills the log socket, so that it has no room for another message.
 void fill_log() {
   const int filler = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   sockaddr_un address{};
@@ -413,7 +413,7 @@ TEST_F(Shortage, no_descriptor_left_for_the_log) {
   EXPECT_EQ(125, served.status);
 }
 
-/// As soon as there is one for the log, it says that there are too few.
+/// As soon as the log has a descriptor, it reports that there are too few.
 TEST_F(Shortage, few_descriptors) {
   const std::regex message("(open|chroot) /.*: " + reason_of(EMFILE));
   rlim_t count = 4;

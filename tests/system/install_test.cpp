@@ -61,7 +61,7 @@ TEST_F(Install, samples_are_beside_the_documentation) {
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/inetd.conf"));
 }
 
-TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
+TEST_F(Install, files_name_only_the_place_of_the_installation) {
   ASSERT_EQ(0,
             run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/strange/place"}).status);
   const std::regex path(R"(([/\w]*)/(bin/(virt[a-z]+|[a-z]+\.init)|share/(doc/)?virtuald)\b)");
@@ -80,7 +80,7 @@ TEST_F(Install, no_file_names_another_place_than_the_one_installed_to) {
   EXPECT_GT(named, 25U);  // in samples, units and pages
 }
 
-TEST_F(Install, installed_program_serves_its_purpose) {
+TEST_F(Install, installed_program_runs) {
   const Outcome outcome = run({"/run/usr/bin/virtuald", "-V"});
   EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
 }
@@ -94,12 +94,12 @@ TEST_F(Install, installed_program_is_whole_whatever_its_prefix) {
             run({prefix / "bin/virtuald", "-t", "/run/conf"}).output);
 }
 
-TEST_F(Install, program_beside_it_is_found_by_a_link_too) {
+TEST_F(Install, by_hand_is_found_through_a_link) {
   fs::create_symlink("/run/usr/bin/virtuald", "/run/link");
   EXPECT_EQ("", run({"/run/link", "-x", "/", "true"}).errors);
 }
 
-TEST_F(Install, missing_program_beside_it_is_named) {
+TEST_F(Install, missing_by_hand_is_named) {
   fs::remove("/run/usr/libexec/virtuald/virtuald-by-hand");
   const Outcome outcome = run({"/run/usr/bin/virtuald", "-x", "/", "true"});
   EXPECT_EQ(
@@ -116,7 +116,7 @@ TEST_F(Install, installed_scripts_find_what_they_share) {
   }
 }
 
-TEST_F(Install, manifest_is_all_that_there_is_to_remove) {
+TEST_F(Install, manifest_lists_every_installed_file) {
   for (const std::string& file :
        split_lines(read_file(fs::path(kBuildDirectory) / "install_manifest.txt"))) {
     fs::remove(file);
@@ -126,7 +126,7 @@ TEST_F(Install, manifest_is_all_that_there_is_to_remove) {
   }
 }
 
-// The shipped programs are static ones, whatever the test runs.
+// The shipped programs are static, whichever program is under test.
 TEST_F(Install, programs_need_no_library_and_are_hardened) {
   for (const char* name : {"bin/virtuald", "libexec/virtuald/virtuald-by-hand"}) {
     SCOPED_TRACE(name);
@@ -144,14 +144,14 @@ TEST_F(Install, programs_need_no_library_and_are_hardened) {
   }
 }
 
-/// What the kernel maps at once. With another libc it is larger.
+/// The kernel maps that much at once. With another libc the program is larger.
 TEST_F(Install, program_of_every_connection_is_small) {
   const Outcome outcome = run({"strip", "-o", "/run/stripped", "/run/usr/bin/virtuald"});
   ASSERT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_LT(fs::file_size("/run/stripped"), 68U * 1024);
 }
 
-/// The Debian package, installed in a root that holds nothing but a shell.
+/// The Debian package, installed in a root that contains only a shell.
 class Package : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -177,8 +177,9 @@ class Package : public ::testing::Test {
   fs::path package_;
 };
 
-/// Root sources the settings, and starts the programs: a careless umask must not give them away.
-TEST_F(Package, holds_nothing_that_others_may_write_whatever_the_umask) {
+/// Root sources the settings and starts the programs, so a careless umask must not make them
+/// writable.
+TEST_F(Package, contains_nothing_writable_by_others_whatever_the_umask) {
   const mode_t before = ::umask(0);
   const fs::path package = make_package("/run/careless");
   ::umask(before);

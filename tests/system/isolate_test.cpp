@@ -1,4 +1,4 @@
-// What -i gives a service, what it refuses, and that nothing of it is left.
+// What -i gives a service, when it refuses, and that nothing is left behind.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -87,7 +87,7 @@ TEST_F(HostName, is_the_first_word_of_the_domains_file) {
   expect_name_for(std::string(64, 'a') + "\n", std::string(64, 'a'));
 }
 
-TEST_F(HostName, is_the_directorys_where_the_file_has_none) {
+TEST_F(HostName, is_the_directorys_if_the_file_contains_no_valid_name) {
   expect_name("domain1.com");
   for (const std::string& text :
        {std::string(), std::string("\n"), std::string("under_score\n"), std::string("-x\n"),
@@ -98,7 +98,7 @@ TEST_F(HostName, is_the_directorys_where_the_file_has_none) {
   }
 }
 
-TEST_F(HostName, is_the_directorys_where_the_file_is_none) {
+TEST_F(HostName, is_the_directorys_if_the_file_is_not_a_regular_file) {
   const std::string file = kRoot + "/etc/hostname";
   fs::create_directory(file);
   expect_name("domain1.com");
@@ -126,7 +126,7 @@ TEST_F(HostName, is_not_looked_for_in_a_whole_large_file) {
   expect_name("domain1.com");
 }
 
-/// Whoever opens the file would have to wait for its holder.
+/// Opening the file would wait for the process that holds it.
 TEST_F(HostName, is_not_waited_for) {
   write_file(kRoot + "/etc/hostname", "leased\n");
   const Descriptor file(::open((kRoot + "/etc/hostname").c_str(), O_RDWR | O_CLOEXEC));
@@ -140,7 +140,7 @@ TEST_F(HostName, is_of_the_last_component) {
   expect_name("domain1.com");
 }
 
-TEST_F(HostName, is_localhost_where_nothing_serves) {
+TEST_F(HostName, is_localhost_if_no_name_is_valid) {
   fs::rename(kRoot, "/virtual/my_domain");
   write_file("/virtual/conf", "default /virtual/my_domain\n");
   expect_name("localhost");
@@ -156,7 +156,7 @@ TEST_F(HostName, of_the_host_stays) {
   EXPECT_EQ(domain, read_file("/proc/sys/kernel/domainname"));
 }
 
-/// The value of a line of /proc/PID/status while a service with these options waits.
+/// The lines of /proc/PID/status of a waiting service with these options.
 std::map<std::string, std::string> status_of_service(const Strings& options,
                                                      const Strings& under = {}) {
   Connection connection = connect_pair("127.0.0.2");
@@ -243,7 +243,7 @@ TEST_F(Isolate, terminals_are_the_services_own) {
   };
   const Descriptor of_host(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
   const auto before = count();
-  // The first of its own, whatever the host and other connections have.
+  // Its first one, whatever terminals the host and other connections have.
   EXPECT_EQ("terminal /dev/pts/0 typed\n", answer({"terminal"}));
   EXPECT_EQ("terminal /dev/pts/0 typed\n", answer({"terminal"}));
   EXPECT_EQ("held: open /dev/pts/ptmx: No such file or directory\n", answer({"terminal"}, {}));
@@ -259,7 +259,7 @@ TEST_F(Isolate, terminals_are_not_needed) {
   fs::remove_all(kRoot + "/dev");
 }
 
-/// The domain has put a link there: what it hides is its own.
+/// The domain has put a link there: it hides only its own files.
 TEST_F(Isolate, terminals_stay_in_the_root) {
   fs::create_directories(kRoot + "/dev");
   fs::create_symlink("/../../etc", kRoot + "/dev/pts");
@@ -284,7 +284,7 @@ TEST_F(Isolate, service_is_in_its_root) {
   EXPECT_EQ("domain1\n", serve({"-i", "/virtual/conf", "/usr/sbin/service", "name"}).answer);
 }
 
-TEST_F(Isolate, log_says_so) {
+TEST_F(Isolate, log_says_that_it_is_isolated) {
   const Served served = serve(serving_with({"hostname"}, {"-iv"}));
   ASSERT_EQ(1U, served.log.size());
   const std::string line = without_prefix(served.log[0], 30);
@@ -311,7 +311,7 @@ TEST_F(Isolate, configuration_may_be_relative) {
   EXPECT_EQ("domain1\n", serve(serving).answer);
 }
 
-/// A mount of the host's that goes with this object.
+/// A mount of the host that is unmounted with this object.
 class Mount {
  public:
   Mount(const std::string& source, std::string place, const char* type, unsigned long flags = 0)
@@ -368,7 +368,7 @@ TEST_F(Isolate, kernel_file_system_stays_writable_for_the_host) {
   EXPECT_GE(Descriptor(::open((kRoot + "/proc/self/comm").c_str(), O_WRONLY | O_CLOEXEC)).get(), 0);
 }
 
-/// What lies below cannot be reached to be made read-only.
+/// The mount below cannot be reached to make it read-only.
 TEST_F(Isolate, kernel_file_system_that_another_covers_is_refused) {
   fs::create_directories(kRoot + "/proc");
   const Mount proc("proc", kRoot + "/proc", "proc");
@@ -385,8 +385,8 @@ TEST_F(Isolate, kernel_file_system_that_is_hidden_is_refused) {
                  "isolate /virtual/domain1.com: mount read-only /srv/proc: " + reason_of(ENOENT));
 }
 
-/// Moves `from`, a name in the root, below `count` directories with names as long as may be, where
-/// no path leads to it in one piece.
+/// Moves `from`, a name in the root, below `count` directories with the longest possible names, so
+/// that no single path can reach it.
 void bury(const std::string& from, int count, const std::string& to = "buried") {
   const std::string name(255, 'n');
   int directory = ::open(kRoot.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -404,8 +404,8 @@ void bury(const std::string& from, int count, const std::string& to = "buried") 
   ::close(root);
 }
 
-/// No path of one call leads there; the deeper one's line of mountinfo is longer than what is read
-/// at a time.
+/// No single path can reach it; the line of mountinfo for the deeper one is longer than the piece
+/// that is read at a time.
 TEST_F(Isolate, kernel_file_system_that_a_domain_has_buried_is_refused) {
   for (const int depth : {20, 300}) {
     SCOPED_TRACE(depth);
@@ -427,7 +427,7 @@ TEST_F(Isolate, kernel_file_system_that_a_domain_has_buried_is_refused) {
 /// The line is cut within the type's name.
 TEST_F(Isolate, kernel_file_system_whose_line_is_cut_anywhere_is_refused) {
   constexpr int kDirectories = 255;  // 65,280 bytes: the rest of the line ends close to 65,536
-  // As far as mountinfo's numbers leave open.
+  // The numbers in mountinfo make the exact length uncertain.
   for (std::size_t size = 200; size < 230; ++size) {
     SCOPED_TRACE(size);
     const std::string name(size, 'y');
@@ -440,9 +440,9 @@ TEST_F(Isolate, kernel_file_system_whose_line_is_cut_anywhere_is_refused) {
   }
 }
 
-/// User 0 of the domain exchanges what leads to a mount while it is being made read-only. No
-/// connection may be served with a proc that can be written to.
-TEST_F(Isolate, kernel_file_system_is_read_only_whatever_a_domain_does_to_its_way) {
+/// User 0 of the domain exchanges the directories that lead to a mount while it is being made
+/// read-only. No connection must be served with a writable proc.
+TEST_F(Isolate, kernel_file_system_is_read_only_whatever_a_domain_does_to_its_path) {
   fs::create_directories(kRoot + "/srv/proc");
   fs::create_directories(kRoot + "/other/proc");
   fs::create_directories(kRoot + "/links");
@@ -500,7 +500,7 @@ TEST_F(Isolate, nothing_propagates_to_a_host_with_shared_mounts) {
   fs::remove_all(kRoot + "/dev");
 }
 
-/// The objects in use of one of the kernel's caches; 0 if it is not shown.
+/// The number of objects in one of the kernel's caches; 0 if the kernel does not show it.
 long objects_of(const std::string& cache) {
   for (const std::string& line : split_lines(read_file("/proc/slabinfo"))) {
     if (line.starts_with(cache + " ")) {
@@ -525,7 +525,7 @@ TEST_F(Isolate, nothing_stays_behind) {
     ASSERT_EQ("out: domain1.com\n", answer({"hostname"}));
   }
   EXPECT_EQ(before, mounts());
-  // The kernel frees them a little later; others use the machine meanwhile.
+  // The kernel frees them a little later; other tests are using the machine.
   for (const std::string& cache : caches) {
     EXPECT_TRUE(eventually([&] { return objects_of(cache) < objects[cache] + kConnections / 2; }))
         << cache << ": " << objects[cache] << ", then " << objects_of(cache);
@@ -533,7 +533,7 @@ TEST_F(Isolate, nothing_stays_behind) {
   fs::remove_all(kRoot + "/dev");
 }
 
-/// What refuses to isolate.
+/// Failures to isolate.
 class IsolateRefusal : public Isolate {
  protected:
   static void drop(std::initializer_list<int> capabilities) {
@@ -598,7 +598,7 @@ TEST_F(IsolateRefusal, capability_that_cannot_be_dropped) {
                  "isolate " + kRoot + ": prctl PR_CAPBSET_DROP: Invalid argument");
 }
 
-/// Kernels of other ages.
+/// Kernels with older versions of Landlock.
 class OldLandlock : public IsolateRefusal {
  protected:
   void SetUp() override {
@@ -606,7 +606,7 @@ class OldLandlock : public IsolateRefusal {
     NEEDS_STRACE();
   }
 
-  /// Of the service below strace, while it waits.
+  /// The bounding set of the service while it waits, started under strace.
   static std::string bounding_set(const std::string& fault) {
     Connection connection = connect_pair("127.0.0.2");
     Command command;
@@ -643,7 +643,7 @@ TEST_F(OldLandlock, service_works_with_its_files) {
   }
 }
 
-TEST_F(OldLandlock, takes_signals_to_other_users_away_altogether) {
+TEST_F(OldLandlock, drops_the_capability_to_signal_other_users) {
   const std::string kept =
       capability_text({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETGID, CAP_SETUID,
                        CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_AUDIT_WRITE});

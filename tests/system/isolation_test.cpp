@@ -42,7 +42,7 @@ void leave_open(const char* path, int number = kInherited) {
   }
 }
 
-/// virtuald that starts the service with these arguments for whomever reaches it.
+/// virtuald that starts the service with these arguments.
 Serving serving_with(const Strings& service, const Strings& options = {}) {
   Serving serving;
   serving.arguments = options;
@@ -60,7 +60,7 @@ class Isolation : public ::testing::Test {
     write_file("/virtual/domain1.com/etc/group", "www:x:33:\nextra:x:44:www\n");
   }
 
-  /// What the service says when the host's root was left open.
+  /// The service's answer after the host's root was left open.
   static std::string answer(const Strings& service, const Strings& options = {}) {
     Serving serving = serving_with(service, options);
     serving.prepare = [] { leave_open("/"); };
@@ -68,7 +68,7 @@ class Isolation : public ::testing::Test {
   }
 };
 
-/// What the tests below show is shown for a chroot that does not close it.
+/// The counterpart of the tests below: a chroot that does not close the descriptor.
 TEST_F(Isolation, inherited_directory_leads_out_of_a_plain_chroot) {
   Command command =
       command_of({"chroot", "/virtual/domain1.com", "/usr/sbin/service", "leave", "100"});
@@ -96,7 +96,7 @@ TEST_F(Isolation, no_directory_that_virtuald_opened_is_left) {
   }
 }
 
-TEST_F(Isolation, service_stands_in_its_root) {
+TEST_F(Isolation, service_starts_in_its_root) {
   EXPECT_EQ("/\n", answer({"cwd"}));
 }
 
@@ -110,7 +110,7 @@ TEST_F(Isolation, old_kernels_are_refused) {
                  "close_range: Function not implemented (virtuald needs Linux 5.9 or later)");
 }
 
-/// What -u is there for.
+/// The reason for -u.
 TEST_F(Isolation, root_service_can_trace_its_parent) {
   NEEDS_REAL_ROOT();
   EXPECT_EQ("out: traces its parent\n", answer({"trace"}));
@@ -154,7 +154,7 @@ TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
   EXPECT_EQ("uid 55 euid 55 gid 56 egid 56 groups 44\n", answer({"identity"}, {"-u", "www"}));
 }
 
-/// Between the check and the chroot somebody puts another directory there.
+/// Between the check and the chroot, another directory is put there.
 TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
@@ -166,7 +166,7 @@ TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
   EXPECT_EQ("domain1\n", served.answer);
 }
 
-/// "wait" in place of "nowait": no domain was reached yet, so none may get the listener.
+/// "wait" instead of "nowait": no domain has been reached yet, so none must get the listener.
 TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
   write_file("/virtual/conf", "default /virtual/domain1.com\n");
   const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -182,7 +182,7 @@ TEST_F(Isolation, listener_is_not_taken_for_a_connection) {
       without_prefix(messages[0]));
 }
 
-/// "dgram" with "wait": inetd would start it again at once for what is left unread.
+/// "dgram" with "wait": inetd would start virtuald again at once for an unread datagram.
 TEST_F(Isolation, datagrams_for_all_addresses_are_refused_and_dropped) {
   write_file("/virtual/conf", "default /virtual/domain1.com\n");
   const Descriptor server(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -223,8 +223,8 @@ TEST_F(Isolation, signals_are_at_their_defaults) {
   EXPECT_EQ("ignored blocked\n", serve(serving).answer);
 }
 
-/// As an administrator leaves them who restarts inetd under nohup, or in the background.
-TEST_F(Isolation, isolated_service_has_no_signal_of_the_administrators_shell) {
+/// As after a restart of inetd under nohup or in the background.
+TEST_F(Isolation, isolated_service_inherits_no_ignored_signal_of_the_administrators_shell) {
   Serving serving = serving_with({"signals"}, {"-i"});
   serving.prepare = [] {
     for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM,
@@ -235,7 +235,7 @@ TEST_F(Isolation, isolated_service_has_no_signal_of_the_administrators_shell) {
   EXPECT_EQ("ignored blocked\n", serve(serving).answer);
 }
 
-TEST_F(Isolation, isolated_service_has_not_the_umask_of_the_administrators_shell) {
+TEST_F(Isolation, isolated_service_does_not_inherit_the_umask_of_the_administrators_shell) {
   for (const mode_t mask : {0U, 077U}) {
     Serving serving = serving_with({"umask"}, {"-i"});
     serving.prepare = [mask] { ::umask(mask); };

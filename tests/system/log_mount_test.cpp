@@ -1,4 +1,4 @@
-// The mount by which a domain logs to the journal, as the scripts have it made.
+// The mount through which a domain logs to the journal, made as the scripts do.
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -63,8 +63,8 @@ TEST_F(LogMount, is_made_and_undone) {
   EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
 }
 
-/// The socket is that of the host and of every domain: one that could take everybody's rights to it
-/// away would silence them all.
+/// The host and all domains share the socket: a domain that could change its mode would silence
+/// them all.
 TEST_F(LogMount, root_of_the_domain_cannot_change_the_socket) {
   fs::remove("/run/journal/dev-log");
   const LogSocket logger("/run/journal/dev-log");
@@ -95,7 +95,7 @@ TEST_F(LogMount, needs_a_kernel_with_mount_setattr) {
   expect_failure(run(command), "mount /run/journal/dev-log: Function not implemented");
 }
 
-TEST_F(LogMount, takes_nothing_that_is_there) {
+TEST_F(LogMount, uses_no_existing_file) {
   write_file("/virtual/one/other", "kept");
   fs::create_symlink("../other", "/virtual/one/dev/log");
   expect_failure(by_hand("mount-log", "/run/journal/dev-log"), "create log: File exists");
@@ -103,7 +103,7 @@ TEST_F(LogMount, takes_nothing_that_is_there) {
   EXPECT_EQ("kept", read_file("/virtual/one/other"));
 }
 
-TEST_F(LogMount, socket_of_the_domains_own_is_left) {
+TEST_F(LogMount, domains_own_socket_is_left_alone) {
   make_socket("/virtual/one/dev/log");
   EXPECT_EQ(1, by_hand("unmount-log", "/run/journal").status);
   expect_failure(by_hand("unmount-log", "/virtual"), "umount2 log: Invalid argument");

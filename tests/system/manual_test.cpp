@@ -1,5 +1,4 @@
-// The manual, as mandoc prints it, says what the programs do: their usage, and their messages to
-// the letter.
+// The manual, as mandoc prints it, matches the programs: their usage, and their exact messages.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +17,7 @@
 #include "process.h"
 #include "world.h"
 
-/// Leaves the test where mandoc(1) is not installed.
+/// Skips the test if mandoc(1) is not installed.
 #define NEEDS_MANDOC()                                                         \
   do {                                                                         \
     if (testing_support::run({"sh", "-c", "command -v mandoc"}).status != 0) { \
@@ -33,13 +32,13 @@ namespace fs = std::filesystem;
 
 const fs::path kSource = kSourceDirectory;
 
-/// Runs of white space as one space, none at the ends.
+/// Reduces white space to single spaces, and removes it at the ends.
 std::string squeeze(const std::string& text) {
   const std::string single = std::regex_replace(text, std::regex(R"(\s+)"), " ");
   return std::regex_replace(single, std::regex("^ | $"), "");
 }
 
-/// The lines of one section of a page as it is read on a terminal of that kind, "ascii" or "utf8".
+/// The lines of a section of a page, rendered for a terminal of that kind, "ascii" or "utf8".
 std::vector<std::string> section_lines(const fs::path& page, const std::string& name,
                                        const std::string& terminal) {
   Outcome outcome = run({"mandoc", "-T", terminal, "-O", "width=500", page.string()});
@@ -58,7 +57,7 @@ std::vector<std::string> section_lines(const fs::path& page, const std::string& 
   return lines;
 }
 
-/// One section of a page as it is read, with all white space squeezed.
+/// A section of a rendered page, with white space squeezed.
 std::string section(const fs::path& page, const std::string& name) {
   std::string text;
   for (const std::string& line : section_lines(page, name, "ascii")) {
@@ -85,12 +84,12 @@ struct Page {
   fs::path page;
 };
 
-/// Shows a page where a test says what its parameter is.
+/// Prints a page as a test's parameter.
 void PrintTo(const Page& page, std::ostream* stream) {
   *stream << page.page.stem();
 }
 
-/// The name of a page as one of a test.
+/// The name of a page as part of a test's name.
 std::string page_name(const ::testing::TestParamInfo<Page>& page) {
   const fs::path program = page.param.page.stem();
   return std::regex_replace(program.stem().string(), std::regex("\\."), "_");
@@ -108,7 +107,7 @@ TEST_P(Manual, synopsis_is_the_usage) {
   EXPECT_EQ(section(GetParam().page, "SYNOPSIS"), usage(GetParam().program));
 }
 
-/// Every option of the usage has an item of its own on the page.
+/// Every option of the usage has an item on the page.
 TEST_P(Manual, every_option_is_described) {
   const std::string forms = usage(GetParam().program);
   const std::string page = read_file(GetParam().page);
@@ -118,7 +117,7 @@ TEST_P(Manual, every_option_is_described) {
     const std::string text = (*match)[1];
     letters.insert(text.begin(), text.end());
   }
-  letters.erase('h');  // prints the usage, everywhere
+  letters.erase('h');  // prints the usage in every program
   for (const char letter : letters) {
     EXPECT_NE(page.find(std::string(".It Fl ") + letter), std::string::npos) << letter;
   }
@@ -134,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
         Page{kSource / "scripts/bin/sendmail.init", kSource / "scripts/man/sendmail.init.8.in"}),
     page_name);
 
-/// The string literals of a source file that are words of a message.
+/// The string literals of a source file that are parts of a message.
 std::set<std::string> message_parts(const fs::path& file) {
   const std::string code = std::regex_replace(read_file(file), std::regex("//[^\n]*"), "");
   const std::regex literal(R"re("((?:[^"\\\n]|\\.)*)")re");
@@ -152,7 +151,7 @@ std::set<std::string> message_parts(const fs::path& file) {
     last_end = at + static_cast<std::size_t>(match->length());
   }
   parts.insert(joined);
-  // The first words of what errno explains may be alone.
+  // The operation of a message with errno may be a single word.
   const std::regex operations(R"re(fail_errno\(([^;]*?), )re");
   std::set<std::string> alone;
   for (std::sregex_iterator match(code.begin(), code.end(), operations), end; match != end;
@@ -171,7 +170,7 @@ std::set<std::string> message_parts(const fs::path& file) {
   return parts;
 }
 
-/// The messages that a page explains, as its source has them.
+/// The messages that a page explains, from its source.
 std::vector<std::string> explained_messages(const fs::path& page) {
   const std::string item = ".It ";
   std::vector<std::string> messages;
@@ -196,8 +195,8 @@ class Messages : public ::testing::TestWithParam<Page> {
   }
 };
 
-/// None of its words is taken for a macro, and nothing else is on its line.
-TEST_P(Messages, are_read_to_the_letter) {
+/// No word is taken for a macro, and each message has its own line.
+TEST_P(Messages, are_rendered_unchanged) {
   const std::vector<std::string> messages = explained_messages(GetParam().page);
   EXPECT_FALSE(messages.empty());
   for (const char* terminal : {"ascii", "utf8"}) {
@@ -279,8 +278,8 @@ TEST(Diagnostics, of_the_scripts_hold_every_warning_and_error) {
   }
 }
 
-/// What the C library says of an error is in no source file.
-TEST(Diagnostics, hold_what_is_said_of_a_missing_root_and_a_missing_program) {
+/// The C library's error messages are not in the source files.
+TEST(Diagnostics, explain_a_missing_root_and_a_missing_program) {
   NEEDS_PRIVATE_WORLD();
   NEEDS_MANDOC();
   fs::create_directory("/run/root");

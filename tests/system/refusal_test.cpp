@@ -1,5 +1,4 @@
-// Every way to be refused: the exit status, the message in the host's log, and nothing to the
-// client.
+// Every refusal: the exit status, the message in the host's log, and nothing for the client.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -48,7 +47,7 @@ class Refusal : public ::testing::Test {
                    "exec /usr/sbin/ftpd in /virtual/domain1.com: " + reason);
   }
 
-  /// virtuald with these descriptors 0 to 2; its status, and what the log got.
+  /// Starts virtuald with these descriptors 0 to 2; returns its status and the log.
   static Served start_with(int input, int output, int errors) {
     LogSocket log;
     Command command;
@@ -121,7 +120,7 @@ TEST_F(Refusal, root_that_is_not_there) {
                  "chroot /virtual/domain1.com: No such file or directory");
 }
 
-TEST_F(Refusal, root_below_what_is_not_there_names_the_missing_directory) {
+TEST_F(Refusal, root_below_a_missing_directory_names_that_directory) {
   write_file("/virtual/conf", "default /virtual/disk2/domain1.com\n");
   expect_refused({"/virtual/conf", "service"}, 125,
                  "chroot /virtual/disk2: No such file or directory");
@@ -144,7 +143,7 @@ TEST_F(Refusal, root_whose_name_is_too_long) {
                  "chroot /virtual/" + std::string(256, 'a') + ": " + reason_of(ENAMETOOLONG));
 }
 
-// Each of its components is short, but the whole is longer than what the kernel takes at once.
+// Each component is short, but the whole is longer than the kernel accepts.
 TEST_F(Refusal, root_whose_path_is_too_long) {
   std::string path;
   while (path.size() < PATH_MAX) {
@@ -231,13 +230,13 @@ TEST_F(Refusal, script_with_a_line_end_of_another_system) {
   expect_not_started("its interpreter /usr/sbin/service\\x0d is not there");
 }
 
-TEST_F(Refusal, file_that_is_no_program) {
+TEST_F(Refusal, file_that_is_not_a_program) {
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "echo no interpreter\n");
   expect_not_started(
       "Exec format error (a script needs a #! line, a program this machine's architecture)");
 }
 
-TEST_F(Refusal, descriptor_0_is_no_socket) {
+TEST_F(Refusal, descriptor_0_is_not_a_socket) {
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   expect_refusal(start_with(null.get(), null.get(), null.get()), 125,
                  "getsockname of descriptor 0: " + reason_of(ENOTSOCK) +

@@ -29,7 +29,7 @@ class Serve : public ::testing::Test {
     make_two_domains();
   }
 
-  /// What a client of `address` is told by the service.
+  /// The service's answer to a client of `address`.
   static std::string name_at(const std::string& address, const std::string& listen_on = "") {
     Serving serving;
     serving.arguments = {"/virtual/conf", "service", "name"};
@@ -38,7 +38,7 @@ class Serve : public ::testing::Test {
     return serve(serving).answer;
   }
 
-  /// What the service says to `what`.
+  /// The service's answer to `what`.
   static std::string told(const std::string& what) {
     return serve({"/virtual/conf", "service", what}).answer;
   }
@@ -69,7 +69,7 @@ TEST_F(Serve, exit_status_is_the_programs_own) {
   EXPECT_TRUE(served.log.empty());
 }
 
-TEST_F(Serve, arguments_reach_the_program_as_they_are) {
+TEST_F(Serve, arguments_reach_the_program_unchanged) {
   const Served served =
       serve({"/virtual/conf", "service", "arguments", "-l", "-a", "a b", "", "*"});
   EXPECT_EQ(
@@ -196,7 +196,7 @@ TEST_F(Serve, configuration_of_any_length_is_searched) {
   EXPECT_EQ("domain1\n", name_at("127.0.0.2"));
 }
 
-// tcpserver, tcpsvd and systemd leave descriptor 2 with their own log.
+// Under tcpserver, tcpsvd and systemd, descriptor 2 is their own log.
 TEST_F(Serve, errors_go_to_standard_error_where_that_is_not_the_client) {
   Connection connection = connect_pair("127.0.0.9");
   int errors[2];

@@ -26,7 +26,7 @@ void make_root(const fs::path& root, const std::string& name) {
 
 namespace {
 
-/// Starts virtuald on the connection that `client` becomes the other end of.
+/// Starts virtuald on a connection, and sets `client` to its other end.
 pid_t start_serving(const Serving& serving, Descriptor& client) {
   const std::string& listen_on = serving.listen_on.empty() ? serving.address : serving.listen_on;
   Connection connection = connect_pair(listen_on, serving.address);

@@ -13,54 +13,53 @@
 
 namespace testing_support {
 
-/// A root with the static test service in usr/sbin and a file `name` that says whose root it is.
+/// Makes a root with the static test service in usr/sbin and a file `name` with the root's name.
 void make_root(const std::filesystem::path& root, const std::string& name);
 
-/// How a connection is made and what virtuald is started with.
+/// How a connection is made and how virtuald is started.
 struct Serving {
   std::vector<std::string> arguments;  // of virtuald, without argument 0
-  std::string address = "127.0.0.2";   // that the client connects to
+  std::string address = "127.0.0.2";   // the client connects to it
   std::string listen_on;               // if not empty, what is listened on instead
   std::map<std::string, std::string> environment;
   std::string request;             // what the client sends
   std::function<void()> prepare;   // runs in the process that becomes virtuald
-  std::vector<std::string> under;  // a tracer and its arguments, which starts virtuald then
+  std::vector<std::string> under;  // a tracer and its arguments, which starts virtuald
 };
 
-/// What came of it.
+/// The result of a connection.
 struct Served {
   int status = -1;
   std::string answer;            // all that the client received
   std::vector<std::string> log;  // what the host's /dev/log received
 };
 
-/// One connection from accept to the end of the process, the socket being descriptors 0 to 2.
-/// Listens at /dev/log meanwhile.
+/// Serves one connection, from accept to the end of the process, with the socket as descriptors 0
+/// to 2, and listens at /dev/log.
 Served serve(const Serving& serving);
 
-/// The same, with the arguments alone.
+/// The same with only these arguments.
 Served serve(const std::vector<std::string>& arguments);
 
-/// A connection that strace(1) stops once: right after virtuald's `number`-th call of `name`,
-/// `change` runs. `serving.under` is not heeded.
+/// Serves a connection that strace(1) stops once: right after virtuald's `number`-th call of
+/// `name`, runs `change`. Ignores `serving.under`.
 Served serve_stopped(const Serving& serving, const std::string& name, int number,
                      const std::function<void()>& change);
 
-/// Expects that the client got nothing, the status was `status`, and the log one line, `message`,
-/// at LOG_ERR.
+/// Expects that the client got nothing, the status was `status`, and the log got one line,
+/// `message`, at LOG_ERR.
 void expect_refusal(const Served& served, int status, const std::string& message);
 
-/// strerror(3) of `code` as the tested program's libc words it.
+/// strerror(3) of `code` in the libc of the program under test.
 std::string reason_of(int code);
 
-/// Two roots, /virtual/domain1.com and /virtual/domain2.com, and /virtual/conf, which gives them
-/// 127.0.0.2 and ::1, and 127.0.0.3.
+/// Makes the roots /virtual/domain1.com, for 127.0.0.2 and ::1, and /virtual/domain2.com, for
+/// 127.0.0.3, with their configuration, /virtual/conf.
 void make_two_domains();
 
 }  // namespace testing_support
 
-/// Leaves the test where a sanitizer makes calls of its own, has messages of its own, or needs
-/// files.
+/// Skips the test with a sanitizer, which makes system calls, prints messages and needs files.
 #define NEEDS_NO_SANITIZER()                                                    \
   do {                                                                          \
     if (testing_support::kVirtualdHasSanitizer) {                               \
@@ -68,8 +67,7 @@ void make_two_domains();
     }                                                                           \
   } while (false)
 
-/// Leaves the test where the start of the tested program is another than that of the one that
-/// ships.
+/// Skips the test if the program under test does not start like the one that ships.
 #define NEEDS_SHIPPED_PROGRAM()                                              \
   do {                                                                       \
     if (!testing_support::kVirtualdShips) {                                  \
@@ -77,8 +75,8 @@ void make_two_domains();
     }                                                                        \
   } while (false)
 
-/// Leaves the test where strace(1) is not installed, and where its faults and stops would hit
-/// calls of a sanitizer instead of virtuald's own.
+/// Skips the test without strace(1), and with a sanitizer, whose calls strace's faults and stops
+/// would hit instead of virtuald's.
 #define NEEDS_STRACE()                                        \
   do {                                                        \
     NEEDS_NO_SANITIZER();                                     \

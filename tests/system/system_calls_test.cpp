@@ -1,5 +1,5 @@
-// What one connection asks of the kernel, call by call: each costs every connection, so that one
-// more is to be seen, and to be worth it.
+// The system calls of a connection, one by one: each call costs every connection, so an additional
+// one must be noticed and be worth it.
 
 #include <gtest/gtest.h>
 
@@ -22,12 +22,12 @@ std::vector<std::string> names_of_calls(const std::string& trace) {
   for (const std::string& line : split_lines(trace)) {
     std::string name = line.substr(0, line.find('('));
     if (name == "newfstatat") {
-      name = "lstat";  // newer machines have no call of that name
+      name = "lstat";  // newer architectures lack it
     }
     if (name == "syscall_0x1ca") {
       name = "listmount";  // newer than some versions of strace
     }
-    // The thread pointer: a call of x86 alone.
+    // Sets the thread pointer, only on x86.
     if (name != "arch_prctl") {
       names.push_back(name);
     }
@@ -38,7 +38,7 @@ std::vector<std::string> names_of_calls(const std::string& trace) {
   return names;
 }
 
-/// What a connection with these options makes.
+/// The calls of a connection with these options.
 std::vector<std::string> calls_of_connection(const std::vector<std::string>& options) {
   make_two_domains();
   write_file("/virtual/domain1.com/etc/hostname", "www.domain1.com\n");
@@ -68,7 +68,7 @@ TEST_F(SystemCalls, of_a_connection_are_these_and_no_more) {
   const std::vector<std::string> expected = {
       "execve",           // virtuald itself
       "set_tid_address",  // musl's start
-      "fcntl",            // is 0 open, so that nothing opened later is taken for the connection?
+      "fcntl",            // is 0 open? nothing opened later must be taken for the connection
       "fcntl",            // is 1?
       "fcntl",            // is 2?
       "close_range",      // nothing else that the super server had open is passed on
@@ -94,7 +94,7 @@ TEST_F(SystemCalls, of_a_connection_are_these_and_no_more) {
   EXPECT_EQ(expected, calls_of_connection({}));
 }
 
-/// One line for all those in a row that drop a capability.
+/// Joins consecutive calls that drop a capability into one line.
 std::vector<std::string> without_repeated_drops(const std::vector<std::string>& names) {
   std::vector<std::string> result;
   int drops = 0;
@@ -120,7 +120,7 @@ int last_capability() {
 TEST_F(SystemCalls, of_an_isolated_connection_are_these_and_no_more) {
   NEEDS_REAL_ROOT();
   constexpr int kKept = 11;
-  // With the one that says that there are no more.
+  // Including the call that fails because there are no more.
   const int drops = last_capability() + 1 - kKept + 1;
   const std::vector<std::string> expected = {
       "execve",                   // as without -i, until

@@ -1,4 +1,4 @@
-// A configuration, or a root, that somebody other than root could change is refused.
+// A configuration or a root that anyone but root could change is refused.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -66,7 +66,7 @@ TEST_F(Trust, sticky_directory_is_not_safe) {
   expect_distrust("/tmp: owned by uid 0, mode 1777" + kRootRule);
 }
 
-TEST_F(Trust, names_the_very_directory_on_the_way) {
+TEST_F(Trust, names_the_faulty_directory_on_the_way) {
   make_root("/virtual/a/b/c", "c");
   write_file("/virtual/conf", "default /virtual/a/b/c\n");
   ::chmod("/virtual/a/b", 0775);
@@ -102,7 +102,7 @@ TEST_F(Trust, follows_a_link_in_the_middle_of_a_path) {
   EXPECT_EQ("elsewhere\n", connect().answer);
 }
 
-TEST_F(Trust, follows_a_link_to_the_directory_that_it_stands_in) {
+TEST_F(Trust, follows_a_link_to_the_directory_that_contains_it) {
   fs::create_symlink(".", "/virtual/domain2.com/here");
   write_file("/virtual/conf", "default /virtual/domain2.com/here\n");
   EXPECT_EQ("domain2\n", connect().answer);
@@ -192,7 +192,7 @@ TEST_F(Trust, exchange_of_the_root_never_gives_an_unchecked_one) {
   EXPECT_GT(good, 0);
 }
 
-TEST_F(Trust, test_mode_reports_the_directories_that_a_service_believes) {
+TEST_F(Trust, test_mode_reports_the_directories_that_a_service_trusts) {
   write_file("/virtual/conf", "127.0.0.2 /virtual/domain1.com\n");
   for (const char* name : {"etc", "lib", "bin", "sbin", "dev"}) {
     fs::create_directory(fs::path("/virtual/domain1.com") / name);

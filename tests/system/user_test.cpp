@@ -1,4 +1,4 @@
-// -u: the user of the new root's own files, for good.
+// -u: the user, from the new root's own files, for good.
 
 #include <grp.h>
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ class User : public ::testing::Test {
   static Served as(const std::string& user) {
     Serving serving;
     serving.arguments = {"-u", user, "/virtual/conf", "service", "identity"};
-    // What the super server leaves must not be kept.
+    // The groups of the super server must not be kept.
     serving.prepare = [] {
       const gid_t groups[] = {0, 6, 999};
       if (::setgroups(3, groups) != 0) {
@@ -70,7 +70,7 @@ TEST_F(User, group_can_be_named) {
   EXPECT_EQ("uid 33 euid 33 gid 100 egid 100 groups 55 56\n", as("www:100").answer);
 }
 
-TEST_F(User, numbers_are_taken_as_they_are_and_have_no_other_groups) {
+TEST_F(User, numbers_are_used_as_they_are_without_other_groups) {
   EXPECT_EQ("uid 1234 euid 1234 gid 1235 egid 1235 groups\n", as("1234:1235").answer);
   EXPECT_EQ("uid 33 euid 33 gid 56 egid 56 groups\n", as("33:mail").answer);
   EXPECT_EQ("uid 4294967294 euid 4294967294 gid 4294967294 egid 4294967294 groups\n",
@@ -93,7 +93,7 @@ TEST_F(User, may_be_in_many_groups) {
   EXPECT_EQ(expected + "\n", as("www").answer);
 }
 
-TEST_F(User, may_not_be_in_more_groups_than_the_kernel_lets) {
+TEST_F(User, cannot_be_in_more_groups_than_the_kernel_allows) {
   std::string groups;
   for (int gid = 1; gid <= 65'537; ++gid) {
     groups += "g:x:" + std::to_string(gid) + ":www\n";
@@ -153,7 +153,7 @@ TEST_F(User, malformed_group) {
   expect_refused("www:badgid", "/virtual/domain1.com/etc/group:6: malformed entry for badgid");
 }
 
-TEST_F(User, malformed_group_of_another_is_no_matter) {
+TEST_F(User, malformed_group_of_another_user_is_ignored) {
   EXPECT_EQ(0, as("www").status);
 }
 

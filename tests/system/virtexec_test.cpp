@@ -1,4 +1,4 @@
-// virtexec, in roots that hold no more than busybox.
+// virtexec, in roots that contain only busybox.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ class Virtexec : public testing_support::ShellTest {
     make_root("/virtual/two.com");
   }
 
-  /// virtexec through a link of this name.
+  /// virtexec, called through a link of this name.
   [[nodiscard]] Command linked(const std::string& name,
                                const std::vector<std::string>& arguments = {}) const {
     const fs::path link = fs::path("/tmp") / name;
@@ -80,14 +80,14 @@ class Virtexec : public testing_support::ShellTest {
   }
 };
 
-TEST_P(Virtexec, hands_the_arguments_on_as_they_were) {
+TEST_P(Virtexec, passes_the_arguments_unchanged) {
   const Outcome outcome =
       run_script("virtexec", {"one.com", "sh", "-c", "for a; do echo \"[$a]\"; done", "sh",
                               "two  words", "*", "'\"`$HOME\\", "two\nlines", "", "-a", "--"});
   EXPECT_EQ("[two  words]\n[*]\n['\"`$HOME\\]\n[two\nlines]\n[]\n[-a]\n[--]\n", outcome.output);
 }
 
-TEST_P(Virtexec, hands_the_arguments_on_through_a_link) {
+TEST_P(Virtexec, passes_the_arguments_through_a_link) {
   Command command = linked("virtecho", {"-a", "two  words", "*"});
   (*command.environment)["VIRTUAL_DOMAIN"] = "one.com";
   EXPECT_EQ("-a two  words *\n", testing_support::run(command).output);
@@ -110,7 +110,7 @@ TEST_P(Virtexec, starts_in_the_roots_top_directory) {
             run_script("virtexec", {"two.com", "sh", "-c", "pwd; cat name"}).output);
 }
 
-TEST_P(Virtexec, leaves_with_the_status_of_the_program) {
+TEST_P(Virtexec, exits_with_the_status_of_the_program) {
   EXPECT_EQ(7, run_script("virtexec", {"one.com", "sh", "-c", "exit 7"}).status);
 }
 
@@ -127,7 +127,7 @@ TEST_P(Virtexec, says_which_program_the_root_lacks) {
       outcome.errors);
 }
 
-TEST_P(Virtexec, leaves_with_126_if_the_program_cannot_be_started) {
+TEST_P(Virtexec, exits_with_126_if_the_program_cannot_be_started) {
   EXPECT_EQ(126, run_script("virtexec", {"one.com", "/name"}).status);
 }
 
@@ -153,7 +153,7 @@ TEST_P(Virtexec, refuses_a_domain_outside_of_the_leading_directory) {
   }
 }
 
-TEST_P(Virtexec, says_that_it_wants_a_link_or_a_domain) {
+TEST_P(Virtexec, without_arguments_asks_for_a_domain_or_a_link) {
   const Outcome outcome = run_script("virtexec");
   EXPECT_EQ(2, outcome.status);
   EXPECT_EQ(
@@ -162,7 +162,7 @@ TEST_P(Virtexec, says_that_it_wants_a_link_or_a_domain) {
       testing_support::split_lines(outcome.errors).at(0));
 }
 
-TEST_P(Virtexec, wants_a_program_too) {
+TEST_P(Virtexec, fails_without_a_program) {
   EXPECT_EQ(2, run_script("virtexec", {"one.com"}).status);
   EXPECT_EQ(2, run_script("virtexec", {"-a"}).status);
 }
@@ -181,7 +181,7 @@ TEST_P(Virtexec, prints_its_usage_on_request) {
   EXPECT_TRUE(outcome.output.starts_with("usage: virtexec domain program [argument ...]\n"));
 }
 
-TEST_P(Virtexec, says_so_when_the_user_is_not_root) {
+TEST_P(Virtexec, refuses_a_user_other_than_root) {
   NEEDS_REAL_ROOT();
   Command command = script("virtexec", {"one.com", "echo"});
   command.prepare = [] {
@@ -212,7 +212,7 @@ TEST_P(Virtexec, takes_the_path_from_the_roots_login_defs) {
   EXPECT_EQ("/bin:/sbin\n", run_script("virtexec", {"one.com", "sh", "-c", "echo $PATH"}).output);
 }
 
-/// Nothing that the domain says decides what is run outside of it, as the host's root.
+/// Nothing in the domain determines what runs outside it, as root on the host.
 TEST_P(Virtexec, runs_nothing_of_the_domain_on_the_host) {
   write_file("/virtual/one.com/etc/login.defs", "ENV_SUPATH PATH=/virtual/one.com/x:/bin\n");
   for (const char* name : {"setsid", "chroot", "env"}) {
@@ -250,7 +250,7 @@ TEST_P(Virtexec, isolates_the_program) {
   EXPECT_EQ("one.com\n", run_script("virtexec", {"one.com", "hostname"}).output);
 }
 
-TEST_P(Virtexec, says_when_it_was_told_not_to_isolate) {
+TEST_P(Virtexec, warns_when_it_does_not_isolate) {
   Command command = script("virtexec", {"one.com", "cat", "/name"});
   (*command.environment)["ISOLATE"] = "no";
   const Outcome outcome = testing_support::run(command);
@@ -274,7 +274,7 @@ TEST_P(Virtexec, passes_signals_on_to_the_program) {
   EXPECT_EQ(9, process.stop());
 }
 
-TEST_P(Virtexec, takes_no_descriptor_of_the_host_along) {
+TEST_P(Virtexec, passes_no_descriptor_of_the_host) {
   Command command = script("virtexec", {"one.com", "/service", "descriptors"});
   fs::copy_file(testing_support::kService, "/virtual/one.com/service");
   command.prepare = [] {
@@ -286,7 +286,7 @@ TEST_P(Virtexec, takes_no_descriptor_of_the_host_along) {
   EXPECT_EQ("descriptors 0 1 2\n", testing_support::run(command).output);
 }
 
-TEST_P(Virtexec, takes_no_descriptor_of_its_own_along_in_all_domains) {
+TEST_P(Virtexec, passes_no_descriptor_of_its_own_in_all_domains) {
   for (const char* root : {"/virtual/one.com", "/virtual/two.com"}) {
     fs::copy_file(testing_support::kService, std::string(root) + "/service");
   }
@@ -298,7 +298,7 @@ TEST_P(Virtexec, runs_the_program_in_every_domain) {
   EXPECT_EQ("one.com\ntwo.com\n", run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
 
-TEST_P(Virtexec, skips_what_is_no_domain) {
+TEST_P(Virtexec, skips_entries_that_are_not_domains) {
   fs::create_directories("/virtual/lost+found");
   fs::create_directories("/virtual/.hidden");
   write_file("/virtual/conf.ftp", "");
@@ -315,7 +315,7 @@ TEST_P(Virtexec, runs_once_in_a_domain_that_two_links_lead_to) {
             run_script("virtexec", {"-a", "cat", "/name"}).output);
 }
 
-TEST_P(Virtexec, tries_all_domains_and_leaves_with_the_first_failure) {
+TEST_P(Virtexec, tries_all_domains_and_exits_with_the_first_failure) {
   make_root("/virtual/three.com");
   const Outcome outcome = run_script(
       "virtexec",
@@ -338,7 +338,7 @@ TEST_P(Virtexec, heads_each_domain_on_a_terminal) {
   EXPECT_EQ("==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n", terminal.screen());
 }
 
-TEST_P(Virtexec, interrupt_key_ends_all) {
+TEST_P(Virtexec, interrupt_key_ends_the_whole_run) {
   Terminal terminal(script("virtexec", {"-a", "sh", "-c", "cat /name; exec sleep 1009"}));
   ASSERT_TRUE(terminal.shows("<==\r\none.com\r\n")) << terminal.screen();
   terminal.type("\x03");
@@ -428,7 +428,7 @@ TEST_P(Virtexec, on_a_terminal_that_dialog_cannot_use_shows_a_numbered_list) {
   EXPECT_TRUE(terminal.screen().ends_with("\r\none.com\r\n")) << terminal.screen();
 }
 
-TEST_P(Virtexec, asks_again_after_an_answer_that_is_no_domain) {
+TEST_P(Virtexec, asks_again_after_a_wrong_answer) {
   Terminal terminal(linked_without_dialog("virtcat", {"/name"}));
   ASSERT_TRUE(terminal.shows("(1-2)? "));
   terminal.type("3\r");
@@ -465,10 +465,10 @@ TEST_P(Virtexec, gives_the_program_the_terminal) {
   EXPECT_TRUE(terminal.screen().ends_with("0typed\r\n")) << terminal.screen();
 }
 
-/// What a program in a root says of the terminal that it might type on.
+/// Reports whether a program in a root can open the terminal that it might type on.
 constexpr const char* kOpenTerminal = "if (: >/dev/tty); then echo reached; else echo cut off; fi";
 
-/// Gives the root the terminal that its programs might type on.
+/// Gives the root a dev/tty, on which its programs might type.
 void bind_terminal(const fs::path& root) {
   write_file(root / "dev/tty", "");
   ASSERT_EQ(0, testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status);
@@ -508,7 +508,7 @@ TEST_P(Virtexec, makes_no_file) {
   const std::string calls = testing_support::read_file("/run/calls");
   ASSERT_NE(calls.find("/name"), std::string::npos);
   for (const std::string& line : testing_support::split_lines(calls)) {
-    // What counts the lines of a test's virtuald is a file.
+    // The line counters of the tested virtuald are a file.
     if (line.find("\"/dev/") == std::string::npos && line.find(".profraw") == std::string::npos) {
       EXPECT_EQ(std::string::npos, line.find("O_CREAT")) << line;
       EXPECT_FALSE(line.find("mkdir") != std::string::npos && line.ends_with(" = 0")) << line;
@@ -516,14 +516,14 @@ TEST_P(Virtexec, makes_no_file) {
   }
 }
 
-/// Installs virtexec alone, as /run/prefix/bin/virtexec.
+/// Installs only virtexec, as /run/prefix/bin/virtexec.
 void install_virtexec() {
   fs::create_directories("/run/prefix/bin");
   fs::copy_file(std::string(testing_support::kSourceDirectory) + "/scripts/bin/virtexec",
                 "/run/prefix/bin/virtexec");
 }
 
-TEST_P(Virtexec, finds_what_the_scripts_share_where_it_is_installed) {
+TEST_P(Virtexec, finds_the_shared_files_where_it_is_installed) {
   install_virtexec();
   fs::create_directories("/run/prefix/share");
   fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/share/virtuald",

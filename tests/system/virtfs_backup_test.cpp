@@ -1,4 +1,4 @@
-// Backing up a domain, restoring it and moving it, by the commands of virtfs(8).
+// Backing up, restoring and moving a domain with the commands of virtfs(8).
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 const fs::path kDomain = "/virtual/example.com";
 const char* const kAttribute = "trusted.virtuald";
 
-/// The displays of a section of the page, each as a shell reads it.
+/// The displays of a section of the page, each as input for a shell.
 std::vector<std::string> displays(const std::string& section) {
   std::vector<std::string> found;
   bool in_section = false;

@@ -1,4 +1,4 @@
-// virtfs -r: the end of a domain.
+// virtfs -r: removing a domain.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -222,8 +222,8 @@ TEST_P(VirtfsRemoval, links_in_the_domain_are_not_followed) {
   fs::remove_all("/run/outside");
 }
 
-/// Killed when it has taken the lines out, or hidden the domain: what is left is finished by the
-/// same command, or by the next run.
+/// Killed after removing the lines or hiding the domain: the same command, or the next run,
+/// finishes the rest.
 TEST_P(VirtfsRemoval, killed_run_is_finished_by_the_next) {
   for (int milliseconds = 5; milliseconds < 200; milliseconds += 15) {
     SCOPED_TRACE(milliseconds);

@@ -1,4 +1,4 @@
-// virtfs -m: a domain gets another name.
+// virtfs -m: renaming a domain.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -91,7 +91,7 @@ class VirtfsRename : public ShellTest {
     EXPECT_EQ("old.com\n", read_file(kOld / "etc/hostname"));
   }
 
-  /// Expects that everything has the new name, and nothing is left but that.
+  /// Expects that everything has the new name, and nothing else is left.
   static void expect_renamed() {
     EXPECT_FALSE(fs::exists(kOld));
     EXPECT_TRUE(fs::exists(kNew / "bin/busybox"));
@@ -308,7 +308,7 @@ TEST_P(VirtfsRename, new_name_that_holds_the_old_one_is_named_nowhere) {
   EXPECT_EQ("www.old.com\n", read_file("/virtual/www.old.com/etc/hostname"));
 }
 
-TEST_P(VirtfsRename, fifo_or_a_link_in_the_domain_holds_up_nothing) {
+TEST_P(VirtfsRename, fifo_or_link_in_the_domain_delays_nothing) {
   write_file("/run/elsewhere/target", "old.com\n");
   fs::remove(kOld / "etc/hostname");
   fs::create_symlink("/run/elsewhere/target", kOld / "etc/hostname");
@@ -341,7 +341,7 @@ TEST_P(VirtfsRename, etc_that_is_exchanged_all_the_time_leads_nowhere) {
     const std::string next = std::to_string(turn) + ".com";
     const pid_t renaming = start(script("virtfs", {"-q", "-m", name, next}), -1, 2, 2);
     ASSERT_TRUE(eventually([&] { return fs::exists("/virtual/" + next); }));
-    // A process that lives there would have kept the name, so it comes when that was looked at.
+    // A process that runs there would have prevented the renaming, so it starts after that check.
     Command exchanging = command_of({kService, "exchange", "etc", "other"});
     const std::string directory = "/virtual/" + next;
     exchanging.prepare = [directory] {
@@ -374,7 +374,7 @@ TEST_P(VirtfsRename, connection_gets_the_domain_or_nothing) {
   int renamed = 0;
   for (int turn = 0; turn < 200 && renamed < 10; ++turn) {
     const std::string next = std::to_string(turn) + ".com";
-    // A service that runs at that moment keeps the name.
+    // A service that runs at that moment prevents the renaming.
     if (rename({"-q", name, next}).status == 0) {
       name = next;
       ++renamed;
@@ -435,7 +435,7 @@ TEST_P(VirtfsRename, killed_run_is_finished_by_the_same_command) {
     const bool is_done = !fs::exists(kOld) && !contains(read_file(kRecords / "new.com"), "from:");
     EXPECT_EQ(is_done ? 1 : 0, rename().status);
     if (is_done) {
-      // What is left is removed by any run.
+      // Any run removes what is left.
       static_cast<void>(run_script("virtfs", {"-q", "-u", "other.com"}));
     }
     expect_renamed();

@@ -1,4 +1,4 @@
-// virtfs -s: how the domains are.
+// virtfs -s: the state of the domains.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ class VirtfsStatus : public ShellTest {
     return run_script("virtfs", arguments);
   }
 
-  /// Expects that this, and nothing else, is named.
+  /// Expects that only this is named.
   void expect_named(const std::string& what) const {
     const Outcome outcome = status();
     EXPECT_EQ("virtfs: " + what + "\n", outcome.errors);
@@ -54,7 +54,7 @@ class VirtfsStatus : public ShellTest {
 
 INSTANTIATE_SHELLS(VirtfsStatus);
 
-TEST_P(VirtfsStatus, says_nothing_of_a_domain_that_is_well) {
+TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
   const Outcome outcome = status();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ(0, outcome.status);
@@ -149,8 +149,8 @@ TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
       "virtfs: /virtual/one.com: 4 more: set-id or a device, and not put there by virtfs\n");
 }
 
-/// A name with a line end in it looks like a line about the program, and one with an escape would
-/// reach the terminal.
+/// A name with a newline could imitate a line about a program, and one with an escape could reach
+/// the terminal.
 TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
   const std::string plan = read_file("/virtual/.virtfs/.plans/one.com");
   const std::size_t end = plan.find(" usr/bin/hello\n");
@@ -168,7 +168,7 @@ TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
   EXPECT_EQ(std::string::npos, status().errors.find('\033'));
 }
 
-/// A domain that exchanges its directories for links gets nothing looked at outside.
+/// If a domain exchanges its directories for links, nothing outside is looked at.
 TEST_P(VirtfsStatus, directory_that_is_a_link_leads_nowhere) {
   write_program("/scratch/set-id", "x");
   ASSERT_EQ(0, ::chmod("/scratch/set-id", 04755));

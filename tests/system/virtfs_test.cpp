@@ -43,7 +43,7 @@ using testing_support::Terminal;
 using testing_support::write_file;
 using testing_support::write_program;
 
-/// But for the records of virtfs, each of which must be of a domain that is there.
+/// Without the records of virtfs, each of which must belong to an existing domain.
 std::set<std::string> names_in(const fs::path& directory) {
   std::set<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
@@ -65,7 +65,7 @@ void remove_domain(const std::string& name) {
   fs::remove("/virtual/.virtfs/.plans/" + name);
 }
 
-/// The value of a word in a domain's configuration, which must be there once.
+/// The value of a setting in a domain's configuration, which must contain it once.
 std::string setting(const std::string& domain, const std::string& file, const std::string& name) {
   std::string value;
   int count = 0;
@@ -109,7 +109,8 @@ nlink_t links_of(const fs::path& path) {
   return status.st_nlink;
 }
 
-/// All below `root` for which `wanted` holds, directories and links too, as paths in it.
+/// Everything below `root` for which `wanted` holds, directories and links included, as paths in
+/// it.
 std::vector<std::string> files_where(const fs::path& root,
                                      const std::function<bool(const struct stat&)>& wanted) {
   std::vector<std::string> found;
@@ -123,7 +124,7 @@ std::vector<std::string> files_where(const fs::path& root,
   return found;
 }
 
-/// The files below `root` that hold `text`.
+/// The files below `root` that contain `text`.
 std::string files_with(const fs::path& root, const std::string& text) {
   return testing_support::run({"grep", "-rlF", "-e", text, root}).output;
 }
@@ -380,7 +381,7 @@ TEST_P(Virtfs, takes_the_library_of_python) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/local/lib"));
 }
 
-TEST_P(Virtfs, takes_what_env_splits_and_sets) {
+TEST_P(Virtfs, takes_the_program_after_options_of_env) {
   for (const char* line : {"env -S cat -u", "env -Scat -u", "env -i PATH=/bin cat"}) {
     write_program("/run/script", std::string("#!/usr/bin/") + line + "\nwords\n");
     make({"-p", "/run/script", "one.com"});
@@ -462,7 +463,7 @@ TEST_P(Virtfs, refuses_a_program_that_root_does_not_own) {
   EXPECT_EQ(1, run_script("virtfs", {"-p", "/run/service", "one.com"}).status);
 }
 
-/// As uucico and nullmailer-queue are.
+/// Like uucico and nullmailer-queue.
 TEST_P(Virtfs, takes_a_program_that_an_account_of_the_system_owns) {
   testing_support::make_writable("/usr");
   for (const char* path : {"/usr/sbin/uucico", "/usr/sbin/uuqueue"}) {
@@ -478,7 +479,7 @@ TEST_P(Virtfs, takes_a_program_that_an_account_of_the_system_owns) {
   EXPECT_EQ("/etc/hostname\n", run_in("one.com", {"uuqueue", "/etc/hostname"}).output);
 }
 
-/// Its owner, who may have written what he likes into it, gets nothing of root's by that.
+/// Its owner, who can write anything into it, gains nothing of root's.
 TEST_P(Virtfs, looks_at_a_program_of_an_account_as_that_account) {
   if (!fs::exists("/usr/bin/strace")) {
     SKIP_OR_FAIL("needs strace");
@@ -516,7 +517,7 @@ TEST_P(Virtfs, refuses_a_library_that_an_account_of_the_system_owns) {
   EXPECT_EQ(1, run_script("virtfs", {"-p", library, "one.com"}).status);
 }
 
-/// For what is loaded by its name at run time.
+/// For libraries that are loaded by name at run time.
 TEST_P(Virtfs, takes_a_library_by_its_path_with_what_it_needs) {
   const std::string module = first_line(
       testing_support::run({"sh", "-c", "echo /usr/lib/*/security/pam_listfile.so"}).output);
@@ -578,7 +579,7 @@ TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
 
 // ---- What is asked for.
 
-TEST_P(Virtfs, refuses_what_is_no_domain_name) {
+TEST_P(Virtfs, refuses_an_invalid_domain_name) {
   for (const char* name : {"../x", "a/b", "", "-x", "a b", ".x", "a\nb", "a*"}) {
     const Outcome outcome = run_script("virtfs", {"-p", "ls", "--", name});
     EXPECT_EQ(1, outcome.status) << name;
@@ -622,7 +623,7 @@ TEST_P(Virtfs, refuses_a_leading_directory_that_a_configuration_cannot_name) {
             run_script("virtfs", {"-d", "/run/a b", "-p", "ls", "one.com"}).errors);
 }
 
-/// A directory of uid 1000's.
+/// Makes a directory that belongs to uid 1000.
 void make_anns(const fs::path& directory) {
   fs::create_directories(directory);
   ASSERT_EQ(0, ::chown(directory.c_str(), 1000, 1000));
@@ -854,7 +855,7 @@ TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
   EXPECT_EQ(inode_of("/virtual/log"), inode_of("/virtual/one.com/dev/log"));
 }
 
-/// One socket for the programs of all domains: a new root must not take it from the others.
+/// All domains share one socket: a new root must not take it from the others.
 TEST_P(Virtfs, leaves_the_log_socket_as_it_was) {
   const testing_support::LogSocket log("/virtual/log");
   ::chmod("/virtual/log", 0666);
@@ -895,7 +896,7 @@ std::string host_name() {
   return names.nodename;
 }
 
-/// A package toy as dpkg would have installed it, with the program toy and /etc/toy.
+/// Installs a package toy as dpkg would, with the program toy and /etc/toy.
 void install_toy() {
   for (const char* directory : {"/usr", "/etc", "/var/lib/dpkg"}) {
     testing_support::make_writable(directory);
@@ -922,7 +923,7 @@ TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
 }
 
-/// The account of a daemon may own a directory of its package, and exchange what is there.
+/// The account of a daemon may own a directory of its package, and can exchange its contents.
 TEST_P(Virtfs, takes_no_secret_that_a_packages_directory_is_exchanged_for) {
   if (!fs::exists("/var/lib/dpkg/status")) {
     SKIP_OR_FAIL("needs dpkg");
@@ -1041,7 +1042,7 @@ TEST_P(Virtfs, takes_a_program_with_a_quote_in_its_name) {
 
 // ---- The numbers of users.
 
-/// A run in a process group of its own.
+/// Starts a run in its own process group.
 pid_t start_group(Command command) {
   command.prepare = [] { ::setpgid(0, 0); };
   const testing_support::Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -1050,7 +1051,7 @@ pid_t start_group(Command command) {
   return pid;
 }
 
-/// That a run has come so far that it makes the root itself.
+/// Whether a run has begun to make the root itself.
 bool root_is_being_made() {
   const auto entries = fs::directory_iterator("/virtual");
   return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
@@ -1200,7 +1201,7 @@ TEST_P(VirtfsNumbers, are_taken_from_the_range_that_is_set) {
   EXPECT_EQ("1900090000-1900099999", numbers_of("one.com"));
 }
 
-TEST_P(VirtfsNumbers, are_taken_from_no_range_that_is_none) {
+TEST_P(VirtfsNumbers, are_not_taken_from_an_invalid_range) {
   for (const char* range : {"", "5", "a-b", "5-", "-5", "9-5", "1-2-3", "0-70000", "08-70000",
                             "1000-4294967296", "99999999999999999999-99999999999999999999"}) {
     const Outcome outcome = make_with({{"UID_RANGE", range}});
@@ -1234,7 +1235,7 @@ TEST_P(VirtfsNumbers, of_a_run_that_failed_are_free_again) {
   EXPECT_TRUE(fs::is_empty("/virtual/small/.virtfs"));
 }
 
-/// Nobody else may hold what a run waits for.
+/// No other user must be able to hold the lock that a run waits for.
 TEST_P(VirtfsNumbers, are_given_though_another_user_locks_what_he_can_open) {
   const testing_support::Descriptor directory(::open("/virtual", O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(0, ::flock(directory.get(), LOCK_EX));
@@ -1401,7 +1402,7 @@ TEST_P(Virtfs, refuses_an_address_that_is_given_twice_for_one_configuration) {
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
-TEST_P(Virtfs, refuses_what_is_no_address) {
+TEST_P(Virtfs, refuses_a_word_that_is_not_an_address) {
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.256", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(1, outcome.status);
@@ -1496,7 +1497,7 @@ class VirtfsWhole : public Virtfs {
     return testing_support::run(on_host("virtexec", arguments));
   }
 
-  /// A program of the host's.
+  /// Adds a program to the host.
   void add_program(const std::string& path, const std::string& text, mode_t mode = 0755) const {
     write_file(host(path), text);
     ASSERT_EQ(0, ::chmod(host(path).c_str(), mode));
@@ -1607,7 +1608,7 @@ TEST_P(VirtfsWhole, leaves_usr_local_out) {
   EXPECT_FALSE(fs::exists(root("usr/local")));
 }
 
-TEST_P(VirtfsWhole, fetches_libraries_that_stand_in_a_directory_of_their_own) {
+TEST_P(VirtfsWhole, copies_libraries_from_a_directory_of_their_own) {
   const Outcome found = testing_support::run({"find", host("usr/lib"), "-name", "libpcre2-8.so.0"});
   const fs::path library = first_line(found.output);
   if (library.empty()) {
@@ -1776,7 +1777,7 @@ TEST_P(VirtfsWhole, makes_nothing_where_it_cannot_tell_what_everybody_may_read) 
   EXPECT_FALSE(fs::exists(root("")));
 }
 
-/// Numbers that belong to no user: what is nobody's is not everybody's.
+/// Numbers without a user: what belongs to nobody does not belong to everybody.
 TEST_P(VirtfsWhole, takes_nothing_that_only_nobody_may_read) {
   write_file(host("etc/inputrc"), "hush-hush\n");
   ASSERT_EQ(0, ::chown(host("etc/inputrc").c_str(), 65534, 65534));
@@ -1831,7 +1832,7 @@ TEST_P(VirtfsWhole, takes_the_configuration_that_programs_need) {
   }
 }
 
-/// The authorities that the host trusts, by the names that OpenSSL looks for.
+/// The authorities that the host trusts, under the names that OpenSSL looks for.
 TEST_P(VirtfsWhole, takes_the_certificates_of_authorities_only) {
   write_file(host("usr/share/ca-certificates/mozilla/Root.crt"), "-----BEGIN CERTIFICATE-----\n");
   write_file(host("srv/customer/site.pem"), "-----BEGIN CERTIFICATE-----\n");

@@ -1,4 +1,4 @@
-// virtfs -u: a domain after the day it was made.
+// virtfs -u: updating a domain.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -192,7 +192,7 @@ TEST_P(VirtfsUpdate, adds_programs_and_remembers_them) {
   EXPECT_EQ("still more\n", run({"chroot", kDomain, "more-of-it"}).output);
 }
 
-TEST_P(VirtfsUpdate, removes_what_is_needed_no_more) {
+TEST_P(VirtfsUpdate, removes_files_that_are_no_longer_needed) {
   write_program("/usr/bin/helper", "#!/bin/sh\n");
   write_program("/usr/bin/hello", "#!/usr/bin/helper\n");
   expect_done(update(), "Updated /virtual/one.com\n");
@@ -270,7 +270,7 @@ TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
 
 // ---- Who is hostile ---------------------------------------------------------
 
-/// The domain has made a link of a directory, to one of the host's.
+/// The domain has replaced a directory with a link to one of the host's.
 TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
   fs::create_directory("/scratch");
   fs::rename(kDomain / "usr/bin", kDomain / "usr/moved");
@@ -300,7 +300,7 @@ TEST_P(VirtfsUpdate, directory_that_is_exchanged_all_the_time_leads_nowhere) {
   fs::remove_all("/scratch");
 }
 
-TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_holds_up_nothing) {
+TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_delays_nothing) {
   write_file("/scratch/target", "of the host");
   write_file("/etc/profile", "PATH=/bin\n");
   fs::remove(kDomain / "etc/profile");
@@ -314,8 +314,8 @@ TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_holds_up_nothing) {
   fs::remove_all("/scratch");
 }
 
-/// On a full disk nothing of the host's is taken for the root that is made.
-TEST_P(VirtfsUpdate, no_room_for_the_new_root_is_said) {
+/// On a full disk, no directory of the host is mistaken for the new root.
+TEST_P(VirtfsUpdate, full_disk_is_reported) {
   const char* const disk = "/run/disk";
   fs::create_directory(disk);
   ASSERT_EQ(0, ::mount("tmpfs", disk, "tmpfs", 0, "mode=0755"));
@@ -333,7 +333,7 @@ TEST_P(VirtfsUpdate, no_room_for_the_new_root_is_said) {
   ::umount(disk);
   fs::remove(disk);
   EXPECT_FALSE(fs::exists("/kind"));
-  EXPECT_FALSE(fs::exists("a"));  // of home, in the directory that this was called from
+  EXPECT_FALSE(fs::exists("a"));  // from home, in the caller's working directory
   EXPECT_FALSE(fs::exists("/root/usr"));
 }
 
@@ -344,7 +344,7 @@ TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
 
 // ---- Whatever happens ---------------------------------------------------------
 
-/// Whenever it is killed, the domain serves, and the next one finishes.
+/// Whenever it is killed, the domain still serves, and the next run finishes.
 TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
   std::string wanted;
   for (int turn = 0; turn < 12; ++turn) {
@@ -365,7 +365,7 @@ TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
   }
 }
 
-/// Connections meanwhile get the old or the new.
+/// During the update, connections get the old or the new program.
 TEST_P(VirtfsUpdate, program_starts_at_every_moment) {
   write_program("/usr/bin/hello", "#!/bin/sh\necho same\n");
   ASSERT_EQ(0, update().status);

@@ -13,7 +13,7 @@
 namespace virtuald {
 namespace {
 
-/// The address that `text` is, written as virtuald writes it; "none" if it is not an address.
+/// The address in `text`, in virtuald's form; "none" if it is not an address.
 std::string normal_form(const char* text) {
   Address address;
   AddressText buffer;
@@ -26,7 +26,7 @@ TEST(ParseAddress, takes_ipv4_in_dotted_decimal) {
   EXPECT_EQ("255.255.255.255", normal_form("255.255.255.255"));
 }
 
-TEST(ParseAddress, refuses_what_is_not_quite_ipv4) {
+TEST(ParseAddress, refuses_malformed_ipv4) {
   for (const char* text :
        {"",          "1",         "1.2.3",     "1.2.3.",         ".1.2.3",     "1..2.3",
         "1.2.3.4.",  "1.2.3.4.5", "256.1.1.1", "1.2.3.256",      "1.2.3.1000", "01.2.3.4",
@@ -50,7 +50,7 @@ TEST(ParseAddress, takes_every_form_of_ipv6) {
   }
 }
 
-TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {
+TEST(ParseAddress, refuses_malformed_ipv6) {
   for (const char* text : {":",
                            ":::",
                            "1:",
@@ -78,7 +78,7 @@ TEST(ParseAddress, refuses_what_is_not_quite_ipv6) {
   }
 }
 
-TEST(ParseAddress, takes_a_v4_mapped_address_as_its_ipv4) {
+TEST(ParseAddress, treats_a_v4_mapped_address_as_ipv4) {
   EXPECT_EQ("10.10.10.129", normal_form("::ffff:10.10.10.129"));
   EXPECT_EQ("10.10.10.129", normal_form("::FFFF:a0a:a81"));
   Address mapped;
@@ -96,13 +96,13 @@ TEST(ParseAddress, keeps_other_embedded_ipv4_apart) {
   EXPECT_FALSE(compatible == plain);
 }
 
-TEST(ScanAddress, stops_where_the_address_does) {
+TEST(ScanAddress, stops_at_the_end_of_the_address) {
   const char* const text = "10.0.0.1 /virtual";
   Address address;
   EXPECT_EQ(text + 8, scan_address(text, address));
 }
 
-TEST(ParseAddress, takes_nothing_but_the_whole_text) {
+TEST(ParseAddress, refuses_text_after_the_address) {
   const std::string text = "10.10.10.129";
   Address address;
   for (std::size_t size = 0; size < text.size() - 2; ++size) {
@@ -130,7 +130,7 @@ TEST(ReadLocalAddress, works_with_ipv6) {
   EXPECT_EQ("::1", local_address_of(connection.server.get()));
 }
 
-TEST(ReadLocalAddress, folds_a_dual_stack_listeners_ipv4) {
+TEST(ReadLocalAddress, reports_ipv4_of_a_dual_stack_listener_as_ipv4) {
   const auto connection = testing_support::connect_pair("::", "127.0.0.3");
   EXPECT_EQ("127.0.0.3", local_address_of(connection.server.get()));
 }

@@ -12,8 +12,8 @@
 
 namespace virtuald {
 
-/// Looks `address` up in a file that holds `text`: "DIRECTORY from line N", "no entry: MESSAGE" or
-/// "failed: MESSAGE". Messages call the file CONFIG.
+/// Looks up `address` in a file that contains `text`: "DIRECTORY from line N", "no entry: MESSAGE"
+/// or "failed: MESSAGE". Messages call the file CONFIG.
 inline std::string lookup(std::string_view text, const char* address_text) {
   const testing_support::TemporaryDirectory directory;
   testing_support::write_file(directory.path() / "config", text);

@@ -71,7 +71,7 @@ TEST(ParseLine, moves_to_the_next_line) {
   EXPECT_STREQ("", parse_line(next, line));
 }
 
-TEST(ParseLine, refuses_what_is_no_address) {
+TEST(ParseLine, refuses_a_word_that_is_not_an_address) {
   for (const std::string word :
        {"10.10.10.300", "ftp.domain1.com", "10.0.0.1/24", "DEFAULT", "defaults", "/a"}) {
     EXPECT_EQ("fault: " + word + " is not an address", parsed(word + " /a\n"));
@@ -97,7 +97,7 @@ TEST(ParseLine, refuses_white_space_in_a_directory) {
   }
 }
 
-TEST(ParseLine, refuses_a_nul_byte_wherever_it_stands) {
+TEST(ParseLine, refuses_a_nul_byte_anywhere) {
   for (const std::string_view text :
        {std::string_view("10.0.0.1 /a\0b\n", 14), std::string_view("10.0.0.1\0 /a\n", 13),
         std::string_view("\0\n", 2), std::string_view("# \0\n", 4),
@@ -148,7 +148,7 @@ TEST(FindRoot, falls_back_to_default) {
   EXPECT_EQ("/ from line 6", lookup(kHowtoConfig, "10.10.10.200"));
 }
 
-TEST(FindRoot, never_reaches_what_follows_default) {
+TEST(FindRoot, ignores_lines_after_default) {
   EXPECT_EQ("/a from line 1", lookup("default /a\n10.0.0.1 /b\n", "10.0.0.1"));
   EXPECT_EQ("/a from line 1", lookup("default /a\nnonsense\n", "10.0.0.1"));
 }
@@ -159,18 +159,18 @@ TEST(FindRoot, says_where_no_entry_was_found) {
   EXPECT_EQ("no entry: CONFIG: no entry for ::1, and no default", lookup("", "::1"));
 }
 
-TEST(FindRoot, stops_at_a_faulty_line_and_never_falls_through_it) {
+TEST(FindRoot, stops_at_a_faulty_line) {
   EXPECT_EQ("failed: CONFIG:2: 10.10.10.300 is not an address",
             lookup("# c\n10.10.10.300 /a\ndefault /\n", "10.0.0.1"));
   EXPECT_EQ("failed: CONFIG:1: 10.0.0.9 has no directory",
             lookup("10.0.0.9\ndefault /\n", "10.0.0.1"));
 }
 
-TEST(FindRoot, does_not_look_at_what_follows_the_match) {
+TEST(FindRoot, does_not_parse_lines_after_the_match) {
   EXPECT_EQ("/a from line 1", lookup("10.0.0.1 /a\nnonsense\n", "10.0.0.1"));
 }
 
-// Lines that lie across the border of two pieces, for every way to lie there.
+// Lines across the border of two pieces, with the border at every position.
 TEST(FindRoot, finds_lines_across_the_border_of_pieces) {
   constexpr std::size_t kPiece = 64 * 1024;
   const std::string entry = "10.0.0.1 /virtual/domain1.com\n";

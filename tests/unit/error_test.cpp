@@ -17,13 +17,13 @@ TEST(Error, is_operation_object_and_reason) {
   EXPECT_EQ("chroot /virtual/domain1.com: No such file or directory", error.text());
 }
 
-TEST(Message, stays_one_line_whatever_a_name_holds) {
+TEST(Message, stays_one_line_whatever_a_name_contains) {
   Error error;
   error.set({"open a\nb\x7f\x1b[31m", std::string_view("\0", 1)});
   EXPECT_EQ("open a\\x0ab\\x7f\\x1b[31m\\x00", error.text());
 }
 
-TEST(Message, holds_nothing_that_a_terminal_could_obey) {
+TEST(Message, contains_no_control_character) {
   Error error;
   error.set({"\xc2\x9b[31m"});
   EXPECT_EQ("\\xc2\\x9b[31m", error.text());

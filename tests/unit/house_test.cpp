@@ -1,4 +1,4 @@
-// The rules of README's section "Contributing" that a text search can hold.
+// The rules of README's section "Contributing" that a text search can check.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ using Names = std::set<std::string>;
 
 const fs::path kSource = kSourceDirectory;
 
-/// A source with its own header, without the comments.
+/// The code of a source and its header, without the comments.
 std::string code_of(const std::string& part) {
   std::string code;
   for (const fs::path& file :
@@ -30,7 +30,7 @@ std::string code_of(const std::string& part) {
   return std::regex_replace(code, std::regex("//[^\n]*"), "");
 }
 
-/// Every part of the program, by its file's path without the ending.
+/// All parts of the program: the paths of their files without the suffix.
 Names parts() {
   Names names;
   for (const fs::path& top : {kSource / "src", kSource / "include/virtuald"}) {
@@ -43,7 +43,7 @@ Names parts() {
   return names;
 }
 
-/// Those whose code has a match of `pattern`.
+/// The parts whose code matches `pattern`.
 Names parts_with(const std::string& pattern) {
   Names found;
   for (const std::string& part : parts()) {
@@ -54,7 +54,7 @@ Names parts_with(const std::string& pattern) {
   return found;
 }
 
-/// What a part includes of the others.
+/// The other parts that a part includes.
 Names known_to(const std::string& part) {
   const std::string code = code_of(part);
   const std::regex include(R"re(#include "virtuald/([\w/]+)\.h")re");
@@ -66,7 +66,7 @@ Names known_to(const std::string& part) {
   return known;
 }
 
-/// The parts in layers: each knows none but those of the layers before its own.
+/// The layers of the parts: each part includes only parts of lower layers.
 const std::map<std::string, int> kLayers = {{"call_filter", 0},
                                             {"clock", 0},
                                             {"error", 0},
@@ -96,7 +96,7 @@ const std::map<std::string, int> kLayers = {{"call_filter", 0},
                                             {"by_hand", 6},
                                             {"main", 6}};
 
-TEST(House, each_part_knows_only_the_layers_before_its_own) {
+TEST(SourceRules, each_part_includes_only_lower_layers) {
   for (const std::string& part : parts()) {
     ASSERT_TRUE(kLayers.contains(part)) << part << " has no layer";
     for (const std::string& other : known_to(part)) {
@@ -105,7 +105,7 @@ TEST(House, each_part_knows_only_the_layers_before_its_own) {
   }
 }
 
-TEST(House, only_the_program_for_it_knows_what_only_one_mode_needs) {
+TEST(SourceRules, only_by_hand_includes_check_and_enter) {
   for (const std::string mode : {"check/", "enter/"}) {
     for (const std::string& part : parts()) {
       for (const std::string& other : known_to(part)) {
@@ -116,25 +116,25 @@ TEST(House, only_the_program_for_it_knows_what_only_one_mode_needs) {
   }
 }
 
-TEST(House, only_the_programs_log) {
+TEST(SourceRules, only_front_and_main_log) {
   EXPECT_EQ((Names{"front", "log", "main"}), parts_with(R"(\b(log_message|open_log)\()"));
 }
 
-TEST(House, only_the_address_and_the_logs_own_socket_are_socket_addresses) {
+TEST(SourceRules, only_address_and_log_use_socket_addresses) {
   EXPECT_EQ((Names{"address", "log"}), parts_with("sockaddr"));
 }
 
-TEST(House, only_these_change_what_the_process_is) {
+TEST(SourceRules, only_these_change_root_namespace_user_or_session) {
   EXPECT_EQ((Names{"check/loader", "bounds", "enter/session", "identity", "isolation", "root"}),
             parts_with(R"(::(chroot|unshare|setres[ug]id|set[ug]id|setgroups|setsid|prctl)\()"));
 }
 
-TEST(House, only_check_a_session_and_the_programs_fork_or_become_another) {
+TEST(SourceRules, only_check_session_and_programs_fork_or_exec) {
   EXPECT_EQ((Names{"check/loader", "check/trial", "enter/session", "main", "program"}),
             parts_with(R"(::(execve|execv|fork)\()"));
 }
 
-TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {
+TEST(SourceRules, nothing_throws_allocates_or_uses_name_services) {
   EXPECT_EQ(Names{}, parts_with(R"(\b(throw|try|catch|dynamic_cast|typeid)\b|\b(new|delete) \w)"));
   EXPECT_EQ(Names{}, parts_with(R"(\b(malloc|calloc|realloc|free|dlopen|setlocale)\()"));
   EXPECT_EQ(Names{}, parts_with(R"(\bget(pw|gr(?!oups\()|addrinfo|hostby|serv)\w*\()"));
@@ -143,7 +143,7 @@ TEST(House, nothing_throws_allocates_or_asks_the_hosts_name_services) {
                        R"(functional|regex|stdexcept|exception)>)"));
 }
 
-TEST(House, changelog_begins_with_the_projects_version) {
+TEST(SourceRules, changelog_begins_with_the_projects_version) {
   const std::string changelog = read_file(kSource / "conf/debian/changelog");
   EXPECT_EQ(std::string("virtuald (") + kVersion + ") unstable; urgency=medium",
             split_lines(changelog).at(0));

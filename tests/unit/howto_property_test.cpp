@@ -1,4 +1,5 @@
-// Configurations as the HOWTO describes them: the same root as its program chose.
+// In configurations as the HOWTO describes them, virtuald chooses the same root as the HOWTO's
+// program.
 
 #include <gtest/gtest.h>
 
@@ -14,9 +15,9 @@
 namespace virtuald {
 namespace {
 
-/// The HOWTO's rules, from its text alone: "#" begins a comment, blank lines do not count, else the
-/// line is an address, one space and a directory; the first line whose address is, as text, the
-/// connection's is taken, or the first that says default.
+/// The HOWTO's rules, from its text alone: "#" begins a comment; blank lines do not count; any
+/// other line is an address, one space and a directory. The first line whose address equals the
+/// connection's as text, or that says default, wins.
 std::optional<std::string> choose_by_howto(const std::string& config, const std::string& address) {
   for (const std::string& line : testing_support::split_lines(config)) {
     if (line.empty() || line.front() == '#') {

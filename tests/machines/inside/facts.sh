@@ -211,7 +211,7 @@ check_refusal() {
   fact "the host's log has a refusal, under the name of virtuald" soon 10 says 10.10.10.157 logged "$since" virtuald
 }
 
-# keep_logger: leaves /dev/log to the syslogd that inetutils-ftpd brings along on Debian 12, as syslog.init says.
+# keep_logger: leaves /dev/log to the syslogd that comes with inetutils-ftpd on Debian 12, as syslog.init advises.
 keep_logger() {
   ! systemctl --quiet is-active inetutils-syslogd || grep -q '^DEV_LOG=no' /etc/default/virtuald ||
     echo 'DEV_LOG=no' >>/etc/default/virtuald
