@@ -1,17 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/needs.sh - what programs need of the host: their libraries and interpreters.
-
-# find_loaders: sets loaders to the dynamic loaders of this host.
-find_loaders() {
-  local loader
-  loaders=''
-  for loader in /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib32/ld-linux*.so.* \
-    /lib64/ld64.so.* /lib/ld64.so.* /lib/ld.so.* /lib/ld-musl-*.so.*; do
-    if [ -x "$loader" ]; then
-      loaders="$loaders $loader"
-    fi
-  done
-}
+# virtfs/needs.sh - what programs need of the host: helpers that they start, and interpreters.
 
 # collect_programs: follows what is asked for to the files that it needs, and
 # sets needed, uses and
@@ -113,60 +101,6 @@ add_calls_of_profile() {
   fi
 }
 
-# choose_loader_user PROGRAM: sets loader_user to the words that run the loader as
-# the owner of the program, where that is not root: the owner may have written
-# into the program what a loader is not made for.
-choose_loader_user() {
-  local uid
-  loader_user=''
-  case $owned in
-  *"$newline$1 "*) ;;
-  *) return 0 ;;
-  esac
-  [ "$(id -u)" -eq 0 ] || return 0
-  [ -n "$outsider" ] || find_outsider
-  uid=${owned#*"$newline$1 "}
-  uid=${uid%%"$newline"*}
-  # The first of the two numbers is the user's.
-  loader_user=${outsider%%"$outsider_number"*}$uid${outsider#*"$outsider_number"}
-}
-
-# takes LOADER PROGRAM: true where the loader is the program's own. Other
-# loaders would list the wrong libraries, and crash on a static program.
-takes() {
-  # shellcheck disable=SC2086 # the words of a command
-  case $1 in
-  */ld-musl-*) ;;
-  *) $loader_user "$1" --verify "$2" 2>/dev/null ;;
-  esac
-}
-
-# list_libraries FILE: adds what the loader says that FILE needs to needed;
-# false where no loader takes FILE. The loader is asked itself, as ldd(1)
-# warns that it may run the program.
-list_libraries() {
-  local loader listing missing
-  for loader in $loaders; do
-    case $1 in
-    *.so*) ;;
-    *) takes "$loader" "$1" || continue ;;
-    esac
-    # shellcheck disable=SC2086 # the words of a command
-    if listing=$($loader_user "$loader" --list "$1" 2>/dev/null); then
-      case $listing in
-      *'not found'*)
-        [ -n "$asked" ] || return 1
-        missing=${listing%% => not found*}
-        die "$1: needs ${missing##*[[:space:]]}, which this host lacks"
-        ;;
-      esac
-      needed=$needed$newline$listing$newline$loader' (0x0)'
-      return 0
-    fi
-  done
-  return 1
-}
-
 # read_interpreter FILE: adds the interpreter of a script to queue. A program
 # that is linked statically needs nothing.
 read_interpreter() {
@@ -204,61 +138,4 @@ read_interpreter() {
   "$(printf '\177ELF')"*) ;;
   *) die "$1: neither a program nor a script" ;;
   esac
-}
-
-# refuse_untrusted FILES EXCEPTION: whoever may write a program or a library of the
-# host could have it do anything in the root, and even the loader should not
-# read it here. EXCEPTION is a function that tells which are taken all the same.
-refuse_untrusted() {
-  local untrusted file
-  untrusted=$(printf '%s' "$1" | tr '\n' '\0' | xargs -0 -r sh -c '
-    find -L "$@" -prune \( ! -user root -o -perm -0020 -o -perm -0002 \)' sh)
-  while [ -n "$untrusted" ]; do
-    file=${untrusted%%"$newline"*}
-    "$2" "$file" || die "$file: not root's own, or others may write it: not taken"
-    untrusted=${untrusted#"$file"}
-    untrusted=${untrusted#"$newline"}
-  done
-}
-
-# is_of_account FILE: true where the file is a program that only an account of the
-# system may write, as uucico is uucp's: what that account does in the root, it
-# could do on the host. It adds the program to owned.
-is_of_account() {
-  local file="$1"
-  # shellcheck disable=SC2046 # two words
-  set -- $(stat -Lc '%u %a' -- "$1")
-  case $2 in
-  *[2367] | *[2367]?) return 1 ;;
-  esac
-  [ "$1" -lt 1000 ] && ! is_library "$file" && grep -q "^[^:]*:[^:]*:$1:" /etc/passwd || return 1
-  owned=$owned$file' '$1$newline
-}
-
-# is_known FILE: true where the file is in owned.
-is_known() {
-  case $owned in
-  *"$newline$1 "*) ;;
-  *) return 1 ;;
-  esac
-}
-
-# add_libraries: adds the libraries in needed to files; sets uses to their
-# names, for what they in turn load at run time.
-add_libraries() {
-  local libraries
-  libraries=$(printf '%s\n' "$needed" | awk -v merged="$merged" '
-    { sub(/^.* => /, ""); sub(/ \(0x[0-9a-f]+\)$/, ""); sub(/^[ \t]+/, "") }
-    /^\// {
-      n = split($0, part, "/"); path = ""
-      for (i = 2; i <= n; i++) {
-        if (part[i] == "..") sub(/\/[^\/]*$/, "", path)
-        else if (part[i] != "." && part[i] != "") path = path "/" part[i]
-      }
-      split(path, part, "/")
-      if (index(merged, " " part[2] " ")) path = "/usr" path
-      if (!seen[path]++) print path
-    }')
-  [ -z "$libraries" ] || files=$files$libraries$newline
-  uses=$libraries
 }

@@ -1,0 +1,88 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/libraries.sh - the libraries that programs need, as the loaders of the host say.
+
+# find_loaders: sets loaders to the dynamic loaders of this host.
+find_loaders() {
+  local loader
+  loaders=''
+  for loader in /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib32/ld-linux*.so.* \
+    /lib64/ld64.so.* /lib/ld64.so.* /lib/ld.so.* /lib/ld-musl-*.so.*; do
+    if [ -x "$loader" ]; then
+      loaders="$loaders $loader"
+    fi
+  done
+}
+
+# choose_loader_user PROGRAM: sets loader_user to the words that run the loader as
+# the owner of the program, where that is not root: the owner may have written
+# into the program what a loader is not made for.
+choose_loader_user() {
+  local uid
+  loader_user=''
+  case $owned in
+  *"$newline$1 "*) ;;
+  *) return 0 ;;
+  esac
+  [ "$(id -u)" -eq 0 ] || return 0
+  [ -n "$outsider" ] || find_outsider
+  uid=${owned#*"$newline$1 "}
+  uid=${uid%%"$newline"*}
+  # The first of the two numbers is the user's.
+  loader_user=${outsider%%"$outsider_number"*}$uid${outsider#*"$outsider_number"}
+}
+
+# takes LOADER PROGRAM: true where the loader is the program's own. Other
+# loaders would list the wrong libraries, and crash on a static program.
+takes() {
+  # shellcheck disable=SC2086 # the words of a command
+  case $1 in
+  */ld-musl-*) ;;
+  *) $loader_user "$1" --verify "$2" 2>/dev/null ;;
+  esac
+}
+
+# list_libraries FILE: adds what the loader says that FILE needs to needed;
+# false where no loader takes FILE. The loader is asked itself, as ldd(1)
+# warns that it may run the program.
+list_libraries() {
+  local loader listing missing
+  for loader in $loaders; do
+    case $1 in
+    *.so*) ;;
+    *) takes "$loader" "$1" || continue ;;
+    esac
+    # shellcheck disable=SC2086 # the words of a command
+    if listing=$($loader_user "$loader" --list "$1" 2>/dev/null); then
+      case $listing in
+      *'not found'*)
+        [ -n "$asked" ] || return 1
+        missing=${listing%% => not found*}
+        die "$1: needs ${missing##*[[:space:]]}, which this host lacks"
+        ;;
+      esac
+      needed=$needed$newline$listing$newline$loader' (0x0)'
+      return 0
+    fi
+  done
+  return 1
+}
+
+# add_libraries: adds the libraries in needed to files; sets uses to their
+# names, for what they in turn load at run time.
+add_libraries() {
+  local libraries
+  libraries=$(printf '%s\n' "$needed" | awk -v merged="$merged" '
+    { sub(/^.* => /, ""); sub(/ \(0x[0-9a-f]+\)$/, ""); sub(/^[ \t]+/, "") }
+    /^\// {
+      n = split($0, part, "/"); path = ""
+      for (i = 2; i <= n; i++) {
+        if (part[i] == "..") sub(/\/[^\/]*$/, "", path)
+        else if (part[i] != "." && part[i] != "") path = path "/" part[i]
+      }
+      split(path, part, "/")
+      if (index(merged, " " part[2] " ")) path = "/usr" path
+      if (!seen[path]++) print path
+    }')
+  [ -z "$libraries" ] || files=$files$libraries$newline
+  uses=$libraries
+}

@@ -1,0 +1,74 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/places.sh - the empty directories of daemons in /var and /run.
+
+# read_places: what awk does to print the places that files of tmpfiles.d and units of systemd name.
+# shellcheck disable=SC2016 # a script
+read_places='
+  function place(mode, user, group, path) {
+    sub(/^[~:]+/, "", mode)
+    if (mode !~ /^[0-7]+$/) mode = "0755"
+    if (user !~ /^[A-Za-z0-9_][A-Za-z0-9_-]*$/) user = "root"
+    if (group !~ /^[A-Za-z0-9_][A-Za-z0-9_-]*$/) group = "root"
+    sub(/^\/var\/run\//, "/run/", path)
+    if (path ~ /^\/(run|var)\/[A-Za-z0-9_.\/+-]*$/ && path !~ /\.\./) print mode, user ":" group, path
+  }
+  function places(base, mode, names,   name, n, i) {
+    n = split(names, name)
+    for (i = 1; i <= n; i++) { sub(/:.*/, "", name[i]); place(mode, user, group, base name[i]) }
+  }
+  function end_unit(   kind) { for (kind in names) places(base[kind], mode[kind], names[kind]); delete names; delete mode; user = group = "" }
+  BEGIN { base["Runtime"] = "/run/"; base["State"] = "/var/lib/"; base["Cache"] = "/var/cache/"; base["Logs"] = "/var/log/" }
+  FNR == 1 { end_unit() }
+  FILENAME ~ /tmpfiles/ { if ($1 ~ /^[dDvqQ][^A-Za-z]*$/) place($3, $4, $5, $2); next }
+  { name = $0; sub(/=.*/, "", name); value = $0; sub(/^[^=]*=/, "", value) }
+  name == "User" { user = value; if (group == "") group = value }
+  name == "Group" { group = value }
+  name ~ /^(Runtime|State|Cache|Logs)Directory$/ { sub(/Directory$/, "", name); names[name] = names[name] " " value }
+  name ~ /^(Runtime|State|Cache|Logs)DirectoryMode$/ { sub(/DirectoryMode$/, "", name); mode[name] = value }
+  END { end_unit() }'
+
+# list_places: prints the lines of places, what is above a place before it: what the packages have there, what has a
+# name of the programs', and what is made when the host starts.
+list_places() {
+  local path
+  {
+    printf '%s\n' "$found" | grep -E '^/(var/(lib|log|spool|cache)|run)/[^/]' || :
+    printf '%s\n' "$own_names" | grep -xE '[A-Za-z0-9_.+-]*' | grep -vxE '[.]{1,2}' |
+      sed 's,.*,/var/lib/&\n/var/log/&\n/var/spool/&\n/var/cache/&\n/run/&,'
+  } | sort -u | while IFS= read -r path; do
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+      printf '%s\n' "$path"
+      case $path in
+      # A queue has its directories in it, which the package makes when it is installed.
+      /var/spool/*) find "$path" -mindepth 1 -maxdepth 1 -type d ! -name "*$newline*" ;;
+      esac
+    fi
+  done | sort -u | tr '\n' '\0' | xargs -0 -r stat -c '%a %u:%g %n' -- |
+    # In a queue those of people are named after them, or after what is theirs.
+    sed -E '/^[0-9]+ [0-9]{4,}:[0-9]+ [/]var[/]spool[/][^/]+[/]/d' | no_persons
+  printf '%s\n' "$found" | grep -E '^(/usr)?/lib/(tmpfiles[.]d/.*[.]conf|systemd/system/.*[.]service)$' |
+    while IFS= read -r path; do
+      [ ! -f "$path" ] || printf '%s\n' "$path"
+    done | tr '\n' '\0' | xargs -0 -r awk "$read_places"
+}
+
+# no_persons: prints the lines of places that it reads, where what is a person's is root's.
+no_persons() {
+  sed -E 's/^([0-9]+) ([0-9]{4,}:[0-9]+|[0-9]+:[0-9]{4,}) /\1 0:0 /'
+}
+
+# make_places: makes what is in places.
+make_places() {
+  local mode owner path
+  printf '%s\n' "$places" | while read -r mode owner path; do
+    [ -z "$path" ] || make_place "$mode" "$owner" "$path"
+  done
+}
+
+# make_place MODE OWNER:GROUP PATH: makes an empty directory.
+make_place() {
+  [ ! -e "$root$3" ] && [ ! -L "$root$3" ] || return 0
+  mkdir -p -- "$root$3"
+  chown -- "$2" "$root$3" 2>/dev/null || :
+  chmod -- "$1" "$root$3"
+}

@@ -1,0 +1,39 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/trusted.sh - which files of the host are good enough for a domain.
+
+# refuse_untrusted FILES EXCEPTION: whoever may write a program or a library of the
+# host could have it do anything in the root, and even the loader should not
+# read it here. EXCEPTION is a function that tells which are taken all the same.
+refuse_untrusted() {
+  local untrusted file
+  untrusted=$(printf '%s' "$1" | tr '\n' '\0' | xargs -0 -r sh -c '
+    find -L "$@" -prune \( ! -user root -o -perm -0020 -o -perm -0002 \)' sh)
+  while [ -n "$untrusted" ]; do
+    file=${untrusted%%"$newline"*}
+    "$2" "$file" || die "$file: not root's own, or others may write it: not taken"
+    untrusted=${untrusted#"$file"}
+    untrusted=${untrusted#"$newline"}
+  done
+}
+
+# is_of_account FILE: true where the file is a program that only an account of the
+# system may write, as uucico is uucp's: what that account does in the root, it
+# could do on the host. It adds the program to owned.
+is_of_account() {
+  local file="$1"
+  # shellcheck disable=SC2046 # two words
+  set -- $(stat -Lc '%u %a' -- "$1")
+  case $2 in
+  *[2367] | *[2367]?) return 1 ;;
+  esac
+  [ "$1" -lt 1000 ] && ! is_library "$file" && grep -q "^[^:]*:[^:]*:$1:" /etc/passwd || return 1
+  owned=$owned$file' '$1$newline
+}
+
+# is_known FILE: true where the file is in owned.
+is_known() {
+  case $owned in
+  *"$newline$1 "*) ;;
+  *) return 1 ;;
+  esac
+}
