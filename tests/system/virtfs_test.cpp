@@ -427,6 +427,33 @@ TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/share/terminfo/o/odd-terminal"));
 }
 
+/// Without it every new password is refused.
+TEST_P(Virtfs, takes_the_dictionary_of_what_checks_new_passwords) {
+  testing_support::make_writable("/usr");
+  testing_support::make_writable("/var");
+  write_file("/run/empty.c", "");
+  write_file("/run/main.c", "int main(void) { return 0; }\n");
+  const std::string library = "/usr/lib/libcrack.so.2";
+  ASSERT_EQ(0, testing_support::run({"cc", "-shared", "-o", library, "/run/empty.c"}).status);
+  ASSERT_EQ(0, testing_support::run(
+                   {"cc", "-o", "/usr/bin/setter", "/run/main.c", "-Wl,--no-as-needed", library})
+                   .status);
+  write_file("/var/cache/cracklib/cracklib_dict.pwd", "words\n");
+  make({"-p", "setter", "one.com"});
+  EXPECT_EQ("words\n", read_file("/virtual/one.com/var/cache/cracklib/cracklib_dict.pwd"));
+}
+
+/// Debian's reads those of the system.
+TEST_P(Virtfs, takes_the_time_zones_for_php) {
+  if (!fs::exists("/usr/share/zoneinfo/Asia/Tokyo")) {
+    SKIP_OR_FAIL("needs tzdata");
+  }
+  testing_support::make_writable("/usr");
+  write_program("/usr/bin/php-cgi8.2", "#!/bin/sh\n");
+  make({"-p", "php-cgi8.2", "one.com"});
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/share/zoneinfo/Asia/Tokyo"));
+}
+
 TEST_P(Virtfs, takes_the_library_of_perl) {
   if (!fs::exists("/usr/bin/perl")) {
     SKIP_OR_FAIL("needs perl");

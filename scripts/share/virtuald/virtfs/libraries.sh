@@ -67,11 +67,9 @@ list_libraries() {
   return 1
 }
 
-# add_libraries: adds the libraries in needed to files; sets uses to their
-# names, for what they in turn load at run time.
-add_libraries() {
-  local libraries
-  libraries=$(printf '%s\n' "$needed" | awk -v merged="$merged" '
+# list_needed: prints the libraries in needed, by the paths that they have in the root.
+list_needed() {
+  printf '%s\n' "$needed" | awk -v merged="$merged" '
     { sub(/^.* => /, ""); sub(/ \(0x[0-9a-f]+\)$/, ""); sub(/^[ \t]+/, "") }
     /^\// {
       n = split($0, part, "/"); path = ""
@@ -82,7 +80,12 @@ add_libraries() {
       split(path, part, "/")
       if (index(merged, " " part[2] " ")) path = "/usr" path
       if (!seen[path]++) print path
-    }')
-  [ -z "$libraries" ] || files=$files$libraries$newline
-  uses=$libraries
+    }'
+}
+
+# add_libraries: adds the libraries in needed to files; sets uses to them, for what
+# they in turn load at run time.
+add_libraries() {
+  uses=$(list_needed)
+  [ -z "$uses" ] || files=$files$uses$newline
 }

@@ -15,7 +15,7 @@ collect_programs() {
   follow_queue
   follow_named "$files"
   find_packages
-  follow_queue
+  bring_programs
   add_libraries
   refuse_untrusted "$files" is_known
 }

@@ -9,7 +9,7 @@ package_lists=/var/lib/dpkg/info
 #   helpers   directories of modules and helper programs, a line for each
 #   settings  what is in /etc for the programs: files and directories
 #   places    "MODE OWNER:GROUP PATH" for each directory in /var and /run
-# What the helpers need is added to needed, and what the rules bring to queue.
+# What the helpers need is added to needed.
 find_packages() {
   local packages own_names found
   helpers='' settings='' places=''
@@ -72,9 +72,9 @@ list_own_names() {
   } | sort -u
 }
 
-# add_helpers: adds what the helpers need to needed, and the programs that rules bring to queue.
+# add_helpers: adds what the helpers need to needed.
 add_helpers() {
-  local path kind file asked=''
+  local path file asked=''
   while IFS= read -r path; do
     [ -n "$path" ] || continue
     while IFS= read -r file; do
@@ -84,11 +84,6 @@ $(find "$path" -type f -user root ! -perm -0020 ! -perm -0002 \( -name '*.so' -o
 END
   done <<END
 $helpers
-END
-  while read -r kind file; do
-    [ "$kind" != program ] || ! file=$(find_program "$file" 2>/dev/null) || queue=$queue$file$newline
-  done <<END
-$(printf '%s' "$names$files$helpers" | while IFS= read -r path; do brought_by "$path"; done)
 END
 }
 
