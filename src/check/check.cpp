@@ -15,6 +15,7 @@
 #include "virtuald/address.h"
 #include "virtuald/check/line_table.h"
 #include "virtuald/check/loader.h"
+#include "virtuald/check/needs.h"
 #include "virtuald/check/trial.h"
 #include "virtuald/config.h"
 #include "virtuald/error.h"
@@ -117,6 +118,7 @@ class Check {
   void check_program(int root, bool trusted);
   Candidate check_candidate(int root, const char* path, bool trusted, Message& fault);
   void check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain);
+  void check_needs(const char* path);
 
   const CheckRequest& request_;
   LineReader& reader_;
@@ -131,6 +133,7 @@ class Check {
 // Static, by their sizes.
 Findings findings;
 Error error;
+Needs needs;
 
 void report_distrust(bool trust_is_optional) {
   if (trust_is_optional) {
@@ -165,6 +168,16 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
        missing = next_missing_library(rest)) {
     findings.error({"exec ", path, " in ", directory_, ": ", missing});
   }
+  needs.add_libraries(bounds.output());
+}
+
+/// Warns of what the program needs once it runs.
+void Check::check_needs(const char* path) {
+  static Message lack;  // Static, by its size.
+  while (needs.next(lack)) {
+    findings.warning(
+        {path, " in ", directory_, " lacks ", lack.text(), "; virtfs -u -p ", path, " adds it"});
+  }
 }
 
 /// Whether the search ends at `path`. `fault` says why it does not.
@@ -192,13 +205,17 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
                    : " cannot be executed (bad mode, or interpreters nested too deep)"});
     return Candidate::faulty;
   }
+  char name[PATH_MAX];  // what is looked for below may change the path
+  name[std::string_view(path).copy(name, sizeof name - 1)] = '\0';
+  needs.read(root, name, chain.program);
   if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
-    check_libraries(root, path, trusted, chain);
+    check_libraries(root, name, trusted, chain);
   } else if (chain.interpreter.kind == ProgramKind::other) {
     // The host's kernel may know what to do with it all the same (binfmt_misc).
-    findings.warning({"exec ", path, " in ", directory_, ": ", chain.program,
+    findings.warning({"exec ", name, " in ", directory_, ": ", chain.program,
                       " is neither an ELF program nor a script with a #! line"});
   }
+  check_needs(name);
   return Candidate::good;
 }
 

@@ -304,7 +304,7 @@ TEST(Diagnostics, hold_every_message) {
   const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");
   int found = 0;
   for (const char* name :
-       {"address", "check/check", "check/loader", "check/trial", "config", "bounds",
+       {"address", "check/check", "check/loader", "check/needs", "check/trial", "config", "bounds",
         "enter/session", "enter/terminal", "identity", "inherited", "isolation", "main", "by_hand",
         "front", "options", "program", "root", "trust"}) {
     for (std::string part : message_parts(kSource / "src" / (std::string(name) + ".cpp"))) {
