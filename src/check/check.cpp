@@ -152,7 +152,8 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
   } else if (!trusted) {
     error.set({"its loader could be changed by someone other than root"});
   } else {
-    outcome = ask_loader(root, chain.interpreter.path, chain.program, bounds, error);
+    outcome =
+        ask_loader(root, chain.interpreter.path, chain.program, needs.has_origin(), bounds, error);
   }
   if (outcome == LoaderOutcome::untested) {
     findings.warning(

@@ -52,7 +52,7 @@ bool become_nobody() {
 }
 
 /// The child's part.
-[[noreturn]] void run_loader(int root, const char* loader, const char* program,
+[[noreturn]] void run_loader(int root, const char* loader, const char* program, bool has_origin,
                              const Bounds& bounds) {
   Error error;
   if (bounds.apply(error) && ::dup2(STDOUT_FILENO, STDERR_FILENO) >= 0 &&
@@ -68,10 +68,14 @@ bool become_nobody() {
       ::_exit(kUnreadable);
     }
     reset_signals();
-    char* const arguments[] = {const_cast<char*>(loader), const_cast<char*>("--list"),
-                               const_cast<char*>(program), nullptr};
+    const char* arguments[] = {loader, "--inhibit-rpath", "", "--list", program, nullptr};
+    const char** first = arguments;
+    if (!has_origin || std::strstr(loader, "/ld-musl-") != nullptr) {
+      first += 2;
+      first[0] = loader;
+    }
     char* const environment[] = {nullptr};
-    ::execve(loader, arguments, environment);
+    ::execve(loader, const_cast<char* const*>(first), environment);
   }
   ::_exit(kFailed);
 }
@@ -95,8 +99,8 @@ bool wait_for_end(int child, Bounds& bounds) {
 
 }  // namespace
 
-LoaderOutcome ask_loader(int root, const char* loader, const char* program, Bounds& bounds,
-                         Error& error) {
+LoaderOutcome ask_loader(int root, const char* loader, const char* program, bool has_origin,
+                         Bounds& bounds, Error& error) {
   const auto conclude = [&error](LoaderOutcome outcome,
                                  std::initializer_list<std::string_view> reason) {
     error.set(reason);
@@ -105,7 +109,7 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, Boun
   const bool has_bounds = bounds.begin(kPatienceSeconds, -1, error);
   const pid_t child = has_bounds ? ::fork() : -1;
   if (child == 0) {
-    run_loader(root, loader, program, bounds);
+    run_loader(root, loader, program, has_origin, bounds);
   }
   const int code = errno;
   bounds.start();

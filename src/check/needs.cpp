@@ -77,7 +77,8 @@ bool has(int root, const char* name) {
   return false;
 }
 
-/// Whether a path that a domain may have chosen stays in directories of the host's own libraries.
+/// Whether a path that a domain may have chosen stays in directories of the
+/// host's own libraries.
 bool is_of_libraries(std::string_view path) {
   return (path.starts_with("/usr/lib") || path.starts_with("/lib")) && path.find("/.") == kNowhere;
 }
@@ -160,6 +161,7 @@ void Needs::add_names(const char* path) {
 /// Takes the words in a file, as strings(1) would print them.
 void Needs::read_words(const char* path) {
   static char buffer[std::size_t{64} * 1024];  // Static, by its size.
+  has_origin_ = false;
   const int descriptor = open_in_root(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -184,6 +186,8 @@ void Needs::read_words(const char* path) {
 }
 
 void Needs::take_word(std::string_view word) {
+  has_origin_ =
+      has_origin_ || word.find("$ORIGIN") != kNowhere || word.find("${ORIGIN}") != kNowhere;
   for (const std::string_view name : calls_) {
     if (!name.empty() && name.substr(1) == word) {
       known_.add(name);
@@ -247,8 +251,8 @@ void Needs::fill_in(std::string_view text, std::string_view name, char (&path)[P
   path[size] = '\0';
 }
 
-/// Whether the root has none of what `what` names, "A|B", and the host has one, or it is only an
-/// empty directory. A pattern is for what may be there or not.
+/// Whether the root has none of what `what` names, "A|B", and the host has one,
+/// or it is only an empty directory. A pattern is for what may be there or not.
 bool Needs::is_missing(std::string_view what, std::string_view name, bool is_empty) const {
   bool is_on_host = is_empty;
   while (!what.empty()) {

@@ -219,6 +219,29 @@ TEST_F(CheckNeeds, names_the_authorities_that_a_client_of_tls_trusts) {
                "/etc/ssl/certs/ca-certificates.crt: clients of TLS trust the authorities in it\n");
 }
 
+/// When a program is executed, the loader asks /proc where it is, and a root has none. When the
+/// loader is asked about it, it knows.
+TEST_F(CheckNeeds, names_a_library_that_a_program_would_find_with_proc_alone) {
+  for (const std::string run_path : {"$ORIGIN/../lib/own", "${ORIGIN}/../lib/own"}) {
+    fs::create_directories("/usr/lib/own");
+    write_file("/run/own.c", "int own(void) { return 0; }\n");
+    write_file("/run/main.c", "int own(void);\nint main(void) { return own(); }\n");
+    ASSERT_EQ(0, run({"cc", "-shared", "-Wl,-soname,libown.so", "-o", "/usr/lib/own/libown.so",
+                      "/run/own.c"})
+                     .status);
+    ASSERT_EQ(0, run({"cc", "-o", "/usr/bin/origin", "/run/main.c", "/usr/lib/own/libown.so",
+                      "-Wl,-rpath," + run_path})
+                     .status);
+    add_dynamic("/usr/bin/origin");
+    write_program(kRoot / "usr/lib/own/libown.so", read_file("/usr/lib/own/libown.so"));
+    const std::string executed = run({"chroot", kRoot.string(), "/usr/bin/origin"}).errors;
+    EXPECT_PRED2(contains, executed, "libown.so: cannot open shared object file");
+    EXPECT_EQ("/virtual/conf:1: exec /usr/bin/origin in /virtual/one.com: " + executed +
+                  "/virtual/conf: entries: 1, errors: 1, warnings: 0\n",
+              run({kVirtuald, "-t", "/virtual/conf", "origin"}).output);
+  }
+}
+
 /// A file can be all hole, and etc/passwd what never answers.
 TEST_F(CheckNeeds, ends_whatever_the_root_has) {
   add_script("/usr/sbin/popd");

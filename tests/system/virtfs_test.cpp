@@ -133,6 +133,22 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+/// A program that finds a library from where it is: directory/bin/origin, which prints 42.
+void build_origin(const fs::path& directory) {
+  fs::create_directories(directory / "bin");
+  fs::create_directories(directory / "lib/own");
+  const std::string library = directory / "lib/own/libown.so";
+  write_file("/run/own.c", "int own(void) { return 42; }\n");
+  write_file("/run/main.c",
+             "#include <stdio.h>\nint own(void);\nint main(void) { printf(\"%d\\n\", own()); }\n");
+  ASSERT_EQ(0, testing_support::run(
+                   {"cc", "-shared", "-fPIC", "-Wl,-soname,libown.so", "-o", library, "/run/own.c"})
+                   .status);
+  ASSERT_EQ(0, testing_support::run({"cc", "-o", directory / "bin/origin", "/run/main.c", library,
+                                     "-Wl,-rpath,$ORIGIN/../lib/own"})
+                   .status);
+}
+
 class Virtfs : public testing_support::ShellTest {
  protected:
   void SetUp() override {
@@ -425,6 +441,15 @@ TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
   (*command.environment)["TERM"] = "odd-terminal";
   ASSERT_EQ(0, testing_support::run(command).status);
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/share/terminfo/o/odd-terminal"));
+}
+
+/// The loader asks /proc where a program is, and a root has none.
+TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
+  testing_support::make_writable("/usr");
+  build_origin("/usr");
+  make({"-p", "origin", "one.com"});
+  EXPECT_EQ("42\n", run_in("one.com", {"origin"}).output);
+  EXPECT_EQ("/virtual/one.com: has what the host has\n", run_script("virtfs", {"-u"}).output);
 }
 
 /// Without it every new password is refused.
@@ -1648,6 +1673,13 @@ TEST_P(VirtfsWhole, copies_libraries_from_a_directory_of_their_own) {
   const Outcome outcome = make_whole();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
+}
+
+TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_from_where_it_is) {
+  build_origin(host("usr"));
+  const Outcome outcome = make_whole();
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ("42\n", run_in_whole({"origin"}).output);
 }
 
 TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {

@@ -35,6 +35,9 @@ class Needs {
   /// open until the last call of next().
   void read(int root, const char* program, const char* interpreter);
 
+  /// Whether the interpreter has a run path that depends on where it is ($ORIGIN of ld.so(8)).
+  [[nodiscard]] bool has_origin() const { return has_origin_; }
+
   /// Takes what the loader listed.
   void add_libraries(std::string_view listing);
 
@@ -53,6 +56,7 @@ class Needs {
   [[nodiscard]] bool lacks_home(Message& lack) const;
 
   int root_ = -1;
+  bool has_origin_ = false;
   bool has_looked_home_ = false;
   std::size_t budget_ = 0;
   char program_[PATH_MAX] = {};

@@ -1,10 +1,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/libraries.sh - the libraries that programs need, as the loaders of the host say.
 
-# find_loaders: sets loaders to the dynamic loaders of this host.
+# find_loaders: sets loaders to the dynamic loaders of this host; and of_origin to nothing, for list_libraries.
 find_loaders() {
   local loader
-  loaders=''
+  loaders='' of_origin=''
   for loader in /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib32/ld-linux*.so.* \
     /lib64/ld64.so.* /lib/ld64.so.* /lib/ld.so.* /lib/ld-musl-*.so.*; do
     if [ -x "$loader" ]; then
@@ -43,7 +43,7 @@ takes() {
 
 # list_libraries FILE: adds what the loader says that FILE needs to needed;
 # false where no loader takes FILE. The loader is asked itself, as ldd(1)
-# warns that it may run the program.
+# warns that it may run the program. What it finds from where FILE is, it adds to of_origin.
 list_libraries() {
   local loader listing missing
   for loader in $loaders; do
@@ -61,10 +61,31 @@ list_libraries() {
         ;;
       esac
       needed=$needed$newline$listing$newline$loader' (0x0)'
+      case $listing in
+      *"=> ${1%/*}/"*) note_origin "$1" "$listing" ;;
+      esac
       return 0
     fi
   done
   return 1
+}
+
+# note_origin FILE LISTING: adds the libraries that are found by a run path that begins where FILE is to of_origin.
+note_origin() {
+  # shellcheck disable=SC2016 # as it is in the file
+  "$grep" -qaF -e '$ORIGIN' -e '${ORIGIN}' -- "$1" || return 0
+  of_origin=$of_origin$newline$(printf '%s\n' "$2" | "$grep" -F -- "=> ${1%/*}/")
+}
+
+# name_origins: has the loader in the root find what is in of_origin: it asks /proc where a program is, which a root
+# does not have. The cache is to be written then.
+name_origins() {
+  local directory needed="$of_origin"
+  [ -n "$of_origin" ] || return 0
+  copy_plain_etc ld.so.conf
+  list_needed | sed 's,/[^/]*$,,' | sort -u | while IFS= read -r directory; do
+    "$grep" -qsxF -e "$directory" -- "$root/etc/ld.so.conf" || printf '%s\n' "$directory" >>"$root/etc/ld.so.conf"
+  done
 }
 
 # list_needed: prints the libraries in needed, by the paths that they have in the root.

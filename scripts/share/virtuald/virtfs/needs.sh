@@ -2,7 +2,7 @@
 # virtfs/needs.sh - what programs need of the host: helpers that they start, and interpreters.
 
 # collect_programs: follows what is asked for to the files that it needs, and
-# sets needed, uses and
+# sets needed, of_origin, uses and
 #   names   the programs, and libraries asked for, by the path that each has in
 #           the root
 #   owned   "path uid" for each program of an account of its own
@@ -11,7 +11,7 @@
 # and what find_packages sets, each with a line for each. Nothing is written.
 collect_programs() {
   local queue="$asked"
-  names=$newline links='' files='' needed='' owned=$newline
+  names=$newline links='' files='' needed='' of_origin='' owned=$newline
   follow_queue
   follow_named "$files"
   find_packages

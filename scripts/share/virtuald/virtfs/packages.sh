@@ -98,4 +98,5 @@ make_packages() {
   done
   make_places
   bring_all
+  name_origins
 }

@@ -99,10 +99,11 @@ starts() {
 # mend NAME: in a whole root, fetches the libraries that the program finds on
 # the host in a directory of its own.
 mend() {
-  local needed='' files='' link='' uses loader_user="$outsider"
+  local needed='' files='' link='' of_origin='' uses loader_user="$outsider"
   list_libraries "$1" || return 1
   add_libraries
   printf '%s' "$files" | copy_missing
+  name_origins
   write_cache
 }
 
