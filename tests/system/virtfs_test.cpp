@@ -452,6 +452,85 @@ TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
   EXPECT_EQ("/virtual/one.com: has what the host has\n", run_script("virtfs", {"-u"}).output);
 }
 
+TEST_P(Virtfs, takes_the_common_character_sets_for_what_converts_them) {
+  testing_support::make_writable("/usr");
+  write_file("/run/main.c",
+             "#include <iconv.h>\nint main(int count, char** names) {\n"
+             "  return count != 2 || iconv_open(\"UTF-8\", names[1]) == (iconv_t)-1;\n}\n");
+  ASSERT_EQ(0, testing_support::run({"cc", "-o", "/usr/bin/convert", "/run/main.c"}).status);
+  ASSERT_EQ(0, testing_support::run({"/usr/bin/convert", "EBCDIC-ES"}).status);
+  make({"-p", "/usr/bin/convert", "one.com"});
+  for (const char* set : {"ISO-8859-1", "ISO-8859-2", "CP1252", "UTF-16", "KOI8-R", "UTF-8"}) {
+    EXPECT_EQ(0, run_in("one.com", {"/usr/bin/convert", set}).status) << set;
+  }
+  EXPECT_EQ(1, run_in("one.com", {"/usr/bin/convert", "EBCDIC-ES"}).status);
+}
+
+TEST_P(Virtfs, takes_all_character_sets_for_iconv) {
+  make({"-p", "iconv", "one.com"});
+  EXPECT_EQ(0, run_in("one.com", {"iconv", "-f", "IBM037", "-t", "UTF-8", "/etc/hostname"}).status);
+}
+
+/// A host whose services run in a locale.
+class VirtfsLocale : public Virtfs {
+ protected:
+  void SetUp() override {
+    Virtfs::SetUp();
+    if (!IsSkipped() && !fs::exists("/usr/share/i18n/locales/de_DE")) {
+      SKIP_OR_FAIL("needs the package locales");
+    }
+  }
+
+  /// `arguments` are localedef's.
+  static void make_locale(std::vector<std::string> arguments,
+                          const std::string& setting = "LANG=\"de_DE.UTF-8\"") {
+    testing_support::make_writable("/usr");
+    testing_support::make_writable("/etc");
+    arguments.insert(arguments.begin(), "localedef");
+    ASSERT_EQ(0, testing_support::run(arguments).status);
+    write_file("/etc/default/locale", "# of the system\n" + setting + "\n");
+  }
+
+  [[nodiscard]] std::string march() const {
+    return run_in("one.com", {"env", "LANG=de_DE.UTF-8", "date", "-d", "2026-03-01", "+%B"}).output;
+  }
+};
+
+TEST_P(VirtfsLocale, of_the_hosts_services_is_taken) {
+  make_locale({"--no-archive", "-i", "de_DE", "-f", "UTF-8", "/usr/lib/locale/de_DE.utf8"});
+  make({"-p", "date", "-p", "env", "one.com"});
+  EXPECT_EQ("März\n", march());
+}
+
+TEST_P(VirtfsLocale, is_taken_with_a_small_archive) {
+  make_locale({"-i", "de_DE", "-f", "UTF-8", "de_DE.UTF-8"});
+  make({"-p", "date", "-p", "env", "one.com"});
+  EXPECT_EQ("März\n", march());
+}
+
+TEST_P(VirtfsLocale, is_taken_alone_of_a_large_archive) {
+  make_locale({"-i", "de_DE", "-f", "UTF-8", "de_DE.UTF-8"});
+  fs::resize_file("/usr/lib/locale/locale-archive", std::uintmax_t{20} << 20);
+  make({"-p", "date", "-p", "env", "one.com"});
+  EXPECT_EQ("März\n", march());
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/locale/locale-archive"));
+}
+
+TEST_P(VirtfsLocale, brings_its_character_set) {
+  make_locale({"--no-archive", "-i", "ko_KR", "-f", "EUC-KR", "/usr/lib/locale/ko_KR.euckr"},
+              "LANG=C.UTF-8\nLC_CTYPE=ko_KR.EUC-KR");
+  make({"-p", "date", "one.com"});
+  EXPECT_TRUE(fs::exists("/virtual/one.com/usr/lib/locale/ko_KR.euckr"));
+  EXPECT_NE(
+      "", testing_support::run({"find", "/virtual/one.com/usr/lib", "-name", "EUC-KR.so"}).output);
+}
+
+TEST_P(VirtfsLocale, is_not_taken_for_what_has_none) {
+  make_locale({"--no-archive", "-i", "de_DE", "-f", "UTF-8", "/usr/lib/locale/de_DE.utf8"});
+  make({"-p", "busybox", "one.com"});
+  EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/locale/de_DE.utf8"));
+}
+
 /// Without it every new password is refused.
 TEST_P(Virtfs, takes_the_dictionary_of_what_checks_new_passwords) {
   testing_support::make_writable("/usr");
@@ -2021,6 +2100,7 @@ TEST_P(VirtfsClones, asks_the_file_system_for_them) {
 
 INSTANTIATE_TEST_SUITE_P(Shells, VirtfsClones, ::testing::Values("dash"));
 INSTANTIATE_SHELLS(Virtfs);
+INSTANTIATE_SHELLS(VirtfsLocale);
 INSTANTIATE_SHELLS(VirtfsNumbers);
 INSTANTIATE_SHELLS(VirtfsWhole);
 

@@ -62,7 +62,7 @@ list_libraries() {
       esac
       needed=$needed$newline$listing$newline$loader' (0x0)'
       case $listing in
-      *"=> ${1%/*}/"*) note_origin "$1" "$listing" ;;
+      *"=> ${1%/*}/"*) is_library "$1" || note_origin "$1" "$listing" ;;
       esac
       return 0
     fi

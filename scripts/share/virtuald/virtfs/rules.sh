@@ -38,13 +38,19 @@ list_brought() {
   list_queue
 }
 
-# list_callers: prints @NAME for each function in the table that one of the files calls, but those that have it.
+# list_callers: prints @NAME for each function in the table that one of the files calls.
 list_callers() {
   local name
   sed -n 's/^@\([^ ]*\).*/\1/p' "$rules" | sort -u | while IFS= read -r name; do
-    [ -z "$(printf '%s' "$files" | "$grep" -vE '/(ld-|libc|libpthread|libstdc[+][+])[^/]*$' | tr '\n' '\0' |
-      xargs -0 -r "$grep" -laF -e "$name" --)" ] || printf '@%s\n' "$name"
+    ! calls "$name" || printf '@%s\n' "$name"
   done
+}
+
+# calls NAME: true where one of the files calls that function of the C library. The library itself has all names, and
+# that of C++ has more than programs call.
+calls() {
+  [ -n "$(printf '%s' "$files" | "$grep" -vE '/(ld-|libc|libpthread|libstdc[+][+])[^/]*$' | tr '\n' '\0' |
+    xargs -0 -r "$grep" -laF -e "$1" --)" ]
 }
 
 # list_exims: prints "program NAME" for the names by which the administrator of a domain calls what carries its mail,
@@ -95,7 +101,12 @@ END
 # removes what is not to be there.
 bring_all() {
   local brought kind path
-  brought=$(list_brought | sort -u)
+  brought=$(
+    {
+      list_brought
+      list_locales
+    } | sort -u
+  )
   set --
   while read -r kind path; do
     [ "$kind" = file ] || continue
@@ -112,6 +123,7 @@ END
     tree) bring_tree "$path" ;;
     link) make_link "${path%%:*}" "${path#*:}" ;;
     place) make_place_of_rule "$path" ;;
+    locale) make_locale "$path" ;;
     never) rm -f -- "$root$path" ;;
     esac
   done <<END

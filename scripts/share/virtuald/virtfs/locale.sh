@@ -1,0 +1,68 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/locale.sh - the locales that the host's services run in, for what asks the C library for them.
+
+# The archive of all locales of the host may have hundreds of MiB. A domain gets no larger one than this, in bytes.
+largest_archive=8388608
+
+# list_locales: prints what brings the host's locales, as list_brought does, and "locale NAME" for one that has to be
+# made, if any of the files asks for a locale. C and C.UTF-8 are in the C library.
+list_locales() {
+  local name
+  calls setlocale || return 0
+  sed -nE "s/^(LANG|LC_[A-Z]+)=[\"']?([^\"']*)[\"']?\$/\2/p" /etc/default/locale /etc/locale.conf 2>/dev/null |
+    sort -u | while IFS= read -r name; do
+    case $name in
+    '' | C | POSIX | C.UTF-8 | C.utf8 | *[!A-Za-z0-9_.@-]* | .*) ;;
+    *) list_locale "$name" "$(normal_name "$name")" ;;
+    esac
+  done
+}
+
+# list_locale NAME OTHER: the same for one locale, which the C library looks for by these names.
+list_locale() {
+  local name directory=/usr/lib/locale
+  case $(charset_of "$1") in
+  UTF-8 | '') ;;
+  *) printf 'tree %s\n' /usr/lib/*-linux-*/gconv ;;
+  esac
+  for name in "$1" "$2"; do
+    if [ -d "$directory/$name" ]; then
+      printf 'tree %s\n' "$directory/$name"
+      return
+    fi
+  done
+  if localedef --list-archive 2>/dev/null | "$grep" -qxF -e "$1" -e "$2"; then
+    if [ "$(stat -Lc %s -- "$directory/locale-archive")" -le "$largest_archive" ]; then
+      printf 'file %s\n' "$directory/locale-archive"
+    else
+      printf 'locale %s\n' "$1"
+    fi
+  fi
+}
+
+# charset_of LOCALE: prints the character set of a locale of the host.
+charset_of() {
+  LC_ALL=$1 locale charmap 2>/dev/null || :
+}
+
+# normal_name LOCALE: prints the other name of a locale, as de_DE.utf8 for de_DE.UTF-8.
+normal_name() {
+  printf '%s\n' "$1" | awk '
+    match($0, /[.][^@]*/) {
+      set = tolower(substr($0, RSTART + 1, RLENGTH - 1)); gsub(/[^a-z0-9]/, "", set)
+      if (set ~ /^[0-9]+$/) set = "iso" set
+      $0 = substr($0, 1, RSTART) set substr($0, RSTART + RLENGTH)
+    }
+    { print }'
+}
+
+# make_locale LOCALE: makes a locale in the root from its source, where the host's archive is too large.
+make_locale() {
+  local source="${1%%[.@]*}"
+  case $1 in
+  *@*) [ ! -f "/usr/share/i18n/locales/$source@${1##*@}" ] || source=$source@${1##*@} ;;
+  esac
+  mkdir -p -- "$root/usr/lib/locale"
+  localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$root/usr/lib/locale/$(normal_name "$1")" 2>/dev/null ||
+    warn "$1: this locale could not be made, and the host's archive of locales is too large for a domain"
+}
