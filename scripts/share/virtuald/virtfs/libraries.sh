@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/libraries.sh - the libraries that programs need, as the loaders of the host say.
+# virtfs/libraries.sh - the libraries that programs need, as listed by the loaders of the host.
 
-# find_loaders: sets loaders to the dynamic loaders of this host; and of_origin to nothing, for list_libraries.
+# find_loaders: sets loaders to the dynamic loaders of this host, and empties of_origin, which list_libraries adds to.
 find_loaders() {
   local loader
   loaders='' of_origin=''
@@ -13,9 +13,8 @@ find_loaders() {
   done
 }
 
-# choose_loader_user PROGRAM: sets loader_user to the words that run the loader as
-# the owner of the program, where that is not root: the owner may have written
-# into the program what a loader is not made for.
+# choose_loader_user PROGRAM: if the program is in owned, sets loader_user to a command that runs the loader as its
+# owner, who may have written into it what would harm the loader.
 choose_loader_user() {
   local uid
   loader_user=''
@@ -31,8 +30,8 @@ choose_loader_user() {
   loader_user=${outsider%%"$outsider_number"*}$uid${outsider#*"$outsider_number"}
 }
 
-# takes LOADER PROGRAM: true where the loader is the program's own. Other
-# loaders would list the wrong libraries, and crash on a static program.
+# takes LOADER PROGRAM: true if the loader is the right one for the program. Others would list the wrong libraries,
+# and crash on a static program.
 takes() {
   # shellcheck disable=SC2086 # the words of a command
   case $1 in
@@ -41,9 +40,8 @@ takes() {
   esac
 }
 
-# list_libraries FILE: adds what the loader says that FILE needs to needed;
-# false where no loader takes FILE. The loader is asked itself, as ldd(1)
-# warns that it may run the program. What it finds from where FILE is, it adds to of_origin.
+# list_libraries FILE: adds the loader's list of the libraries of FILE to needed, and those found from where FILE is
+# to of_origin. False if no loader takes FILE. It asks the loader, because ldd(1) may run the program.
 list_libraries() {
   local loader listing missing
   for loader in $loaders; do
@@ -70,15 +68,15 @@ list_libraries() {
   return 1
 }
 
-# note_origin FILE LISTING: adds the libraries that are found by a run path that begins where FILE is to of_origin.
+# note_origin FILE LISTING: adds the libraries that a run path with $ORIGIN led to, the directory of FILE, to of_origin.
 note_origin() {
   # shellcheck disable=SC2016 # as it is in the file
   "$grep" -qaF -e '$ORIGIN' -e '${ORIGIN}' -- "$1" || return 0
   of_origin=$of_origin$newline$(printf '%s\n' "$2" | "$grep" -F -- "=> ${1%/*}/")
 }
 
-# name_origins: has the loader in the root find what is in of_origin: it asks /proc where a program is, which a root
-# does not have. The cache is to be written then.
+# name_origins: adds the directories of the libraries in of_origin to the root's ld.so.conf. The loader would have to
+# ask /proc where a program is, and a root has none. The cache must be written afterwards.
 name_origins() {
   local directory needed="$of_origin"
   [ -n "$of_origin" ] || return 0
@@ -88,7 +86,7 @@ name_origins() {
   done
 }
 
-# list_needed: prints the libraries in needed, by the paths that they have in the root.
+# list_needed: prints the paths, in the root, of the libraries in needed.
 list_needed() {
   printf '%s\n' "$needed" | awk -v merged="$merged" '
     { sub(/^.* => /, ""); sub(/ \(0x[0-9a-f]+\)$/, ""); sub(/^[ \t]+/, "") }
@@ -104,8 +102,7 @@ list_needed() {
     }'
 }
 
-# add_libraries: adds the libraries in needed to files; sets uses to them, for what
-# they in turn load at run time.
+# add_libraries: sets uses to the libraries in needed, and adds them to files.
 add_libraries() {
   uses=$(list_needed)
   [ -z "$uses" ] || files=$files$uses$newline

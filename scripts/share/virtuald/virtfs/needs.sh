@@ -1,14 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/needs.sh - what programs need of the host: helpers that they start, and interpreters.
+# virtfs/needs.sh - the programs of a root: those that are asked for, their interpreters, and helpers that they start.
 
-# collect_programs: follows what is asked for to the files that it needs, and
-# sets needed, of_origin, uses and
-#   names   the programs, and libraries asked for, by the path that each has in
-#           the root
-#   owned   "path uid" for each program of an account of its own
-#   links   "path target" for each of those that is a link
-#   files   the files to copy, programs first
-# and what find_packages sets, each with a line for each. Nothing is written.
+# collect_programs: finds all files that the programs in asked need. It writes nothing, but sets what find_packages
+# sets, and
+#   names      the paths, in the root, of the programs and of the libraries that were asked for
+#   links      "PATH TARGET" for each of these that is a link
+#   owned      "PATH UID" for each program that an account of the system owns
+#   needed     what the loaders say of libraries
+#   of_origin  the part of needed that was found from where a program is
+#   uses       the libraries
+#   files      all files to copy, programs first
+# These are lists with an item on each line.
 collect_programs() {
   local queue="$asked"
   names=$newline links='' files='' needed='' of_origin='' owned=$newline
@@ -20,8 +22,8 @@ collect_programs() {
   refuse_untrusted "$files" is_known
 }
 
-# follow_queue: adds the programs in queue, and those that they need, to names, links,
-# files, owned and needed, and leaves queue empty.
+# follow_queue: adds the programs in queue, and their interpreters, to names, links, files, owned and needed. It
+# empties queue.
 follow_queue() {
   local fresh next loader_user
   while [ -n "$queue" ]; do
@@ -42,12 +44,12 @@ follow_queue() {
   done
 }
 
-# follow_named FILES: follows the helper programs whose paths are in these files, as sshd has that of the program
-# that it leaves each login to; and those that are in these. It adds to what follow_queue does, and leaves queue empty.
+# follow_named FILES: adds helper programs whose paths are in these files to queue and follows it, and does the same
+# with the files of these. sshd, for example, has the path of the program that it starts for each login.
 follow_named() {
   local before path
   before=$files
-  # The directory of a program's own, and nothing for all, such as /usr/lib/sendmail.
+  # Only paths in a directory of its own, since /usr/lib/sendmail and the like are for everybody.
   while IFS= read -r path; do
     case $path in
     *.so | *.so.* | /usr/lib/*-linux-* | /usr/lib/systemd/*) continue ;;
@@ -63,8 +65,7 @@ END
   [ "$files" = "$before" ] || follow_named "${files#"$before"}"
 }
 
-# add_program NAME: adds one program to names and links, and its file to
-# fresh, unless it is known.
+# add_program NAME: adds one program to names and links, and its file to fresh, unless it is there already.
 add_program() {
   local path target
   path=$(find_program "$1") || exit
@@ -88,8 +89,7 @@ add_program() {
   esac
 }
 
-# add_calls_of_profile PROGRAM: adds what etc/profile calls to queue, if the
-# program is a shell that reads it.
+# add_calls_of_profile PROGRAM: if the program is a shell that reads /etc/profile, adds id to queue if that calls it.
 add_calls_of_profile() {
   local path
   case ${1##*/} in
@@ -101,8 +101,7 @@ add_calls_of_profile() {
   fi
 }
 
-# read_interpreter FILE: adds the interpreter of a script to queue. A program
-# that is linked statically needs nothing.
+# read_interpreter FILE: adds the interpreter of a script to queue. A statically linked program has none.
 read_interpreter() {
   local first
   first=$(head -c 1024 -- "$1")
@@ -117,7 +116,7 @@ read_interpreter() {
     case ${1##*/} in
     env)
       shift
-      # -S has the rest split into words, and variables may be set there.
+      # After -S the argument is split into words, some of which may set variables.
       while [ $# -gt 0 ]; do
         case $1 in
         -S?*)

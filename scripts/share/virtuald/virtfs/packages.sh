@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/packages.sh - what dpkg knows that programs need: the configuration, helpers and directories of their
-# packages. The packages of a program are the one that owns it and all others of the same source.
+# virtfs/packages.sh - the packages of programs, as dpkg knows them, for their configuration, helpers and directories:
+# the package that a program is from, and all others of the same source.
 
-# The lists of files of dpkg's packages, which say more quickly than dpkg-query -S who has what.
+# dpkg's lists of the files of packages. Reading them is faster than dpkg-query -S.
 package_lists=/var/lib/dpkg/info
 
-# find_packages: finds what dpkg knows of all programs in names and files, and sets
-#   helpers   directories of modules and helper programs, a line for each
-#   settings  what is in /etc for the programs: files and directories
-#   places    "MODE OWNER:GROUP PATH" for each directory in /var and /run
-# What the helpers need is added to needed.
+# find_packages: finds the packages of the programs in names and files, and sets
+#   helpers   their directories of modules and helper programs
+#   settings  their files and directories in /etc
+#   places    "MODE OWNER:GROUP PATH" for each of their directories in /var and /run
+# It adds the libraries of the helpers to needed.
 find_packages() {
   local packages own_names found
   helpers='' settings='' places=''
@@ -25,14 +25,14 @@ find_packages() {
   add_helpers
 }
 
-# both_names: prints each path that it reads, and the one that it had before /usr was merged, by which a package may
-# know it.
+# both_names: prints each path that it reads, and the path that it had before /usr was merged, since packages may have
+# that one.
 both_names() {
   sed -n 's,^/usr\(/.*\),&\n\1,p; t; /^\//p'
 }
 
-# list_packages: prints "PACKAGE SOURCE" for the packages of the programs, but for essential ones, which must work
-# before they are configured (Debian Policy, 3.8).
+# list_packages: prints "PACKAGE SOURCE" for the packages of the programs. Essential ones are left out, because they
+# must work before they are configured (Debian Policy, 3.8).
 list_packages() {
   local owners
   owners=$(printf '%s' "$names$files" | both_names | "$grep" -lxFf - -- "$package_lists"/*.list |
@@ -64,7 +64,7 @@ list_files() {
   done | tr '\n' '\0' | xargs -0 cat -- | sort -u
 }
 
-# list_own_names: prints the names by which a directory is the programs' own: theirs, and those of their packages.
+# list_own_names: prints the names of the programs and of their packages. A directory of such a name is theirs.
 list_own_names() {
   {
     printf '%s' "$names$files" | sed 's,.*/,,'
@@ -72,7 +72,7 @@ list_own_names() {
   } | sort -u
 }
 
-# add_helpers: adds what the helpers need to needed.
+# add_helpers: adds the libraries of the helpers to needed.
 add_helpers() {
   local path file asked=''
   while IFS= read -r path; do
@@ -87,7 +87,7 @@ $helpers
 END
 }
 
-# make_packages: what find_packages has found, and what rules bring, in the root.
+# make_packages: copies what find_packages has found, and what rules bring, to the root.
 make_packages() {
   local path
   printf '%s' "$helpers" | while IFS= read -r path; do

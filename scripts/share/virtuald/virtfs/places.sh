@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/places.sh - the empty directories of daemons in /var and /run.
+# virtfs/places.sh - the directories that daemons have in /var and /run. The root gets them empty.
 
-# read_places: what awk does to print the places that files of tmpfiles.d and units of systemd name.
+# read_places: an awk script that prints the directories named in files of tmpfiles.d and in units of systemd, as
+# "MODE OWNER:GROUP PATH".
 # shellcheck disable=SC2016 # a script
 read_places='
   function place(mode, user, group, path) {
@@ -27,8 +28,8 @@ read_places='
   name ~ /^(Runtime|State|Cache|Logs)DirectoryMode$/ { sub(/DirectoryMode$/, "", name); mode[name] = value }
   END { end_unit() }'
 
-# list_places: prints the lines of places, what is above a place before it: what the packages have there, what has a
-# name of the programs', and what is made when the host starts.
+# list_places: prints "MODE OWNER:GROUP PATH" for each directory of the packages, each directory called like one of the
+# programs, and each that is made when the host starts. A directory comes before those in it.
 list_places() {
   local path
   {
@@ -39,12 +40,12 @@ list_places() {
     if [ -d "$path" ] && [ ! -L "$path" ]; then
       printf '%s\n' "$path"
       case $path in
-      # A queue has its directories in it, which the package makes when it is installed.
+      # Installation makes directories in a queue that are in no package.
       /var/spool/*) find "$path" -mindepth 1 -maxdepth 1 -type d ! -name "*$newline*" ;;
       esac
     fi
   done | sort -u | tr '\n' '\0' | xargs -0 -r stat -c '%a %u:%g %n' -- |
-    # In a queue those of people are named after them, or after what is theirs.
+    # A person's directory in a queue is named after that person.
     sed -E '/^[0-9]+ [0-9]{4,}:[0-9]+ [/]var[/]spool[/][^/]+[/]/d' | no_persons
   printf '%s\n' "$found" | grep -E '^(/usr)?/lib/(tmpfiles[.]d/.*[.]conf|systemd/system/.*[.]service)$' |
     while IFS= read -r path; do
@@ -52,12 +53,12 @@ list_places() {
     done | tr '\n' '\0' | xargs -0 -r awk "$read_places"
 }
 
-# no_persons: prints the lines of places that it reads, where what is a person's is root's.
+# no_persons: prints the lines of places that it reads, with root in place of persons.
 no_persons() {
   sed -E 's/^([0-9]+) ([0-9]{4,}:[0-9]+|[0-9]+:[0-9]{4,}) /\1 0:0 /'
 }
 
-# make_places: makes what is in places.
+# make_places: makes the directories in places.
 make_places() {
   local mode owner path
   printf '%s\n' "$places" | while read -r mode owner path; do
@@ -65,7 +66,7 @@ make_places() {
   done
 }
 
-# make_place MODE OWNER:GROUP PATH: makes an empty directory.
+# make_place MODE OWNER:GROUP PATH: makes an empty directory, unless something is there.
 make_place() {
   [ ! -e "$root$3" ] && [ ! -L "$root$3" ] || return 0
   mkdir -p -- "$root$3"

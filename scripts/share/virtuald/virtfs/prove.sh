@@ -1,9 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/prove.sh - a root that is whole: made safe, and its programs tried.
+# virtfs/prove.sh - the last steps of making a root: it is made safe, and its programs are tried.
 
-# secure: nothing in the root shares an inode with the host that could be
-# changed from within, nobody but root may write what programs are loaded
-# from, and no set-id bit is left but those asked for.
+# secure: separates files that the domain could change from the host's, makes root the only one who can write what
+# programs are loaded from, and drops all set-user-ID and set-group-ID bits that the domain can do without.
 secure() {
   local system='etc dev usr' top kept='' file
   cd -- "$root"
@@ -15,7 +14,7 @@ secure() {
     esac
   done
   chmod 0755 . usr/bin usr/sbin usr/lib
-  # Names of directories that this script has made.
+  # All of them are plain names.
   # shellcheck disable=SC2086
   {
     chown root:root . $system
@@ -35,8 +34,8 @@ secure() {
   [ -z "$kept" ] || say "Kept set-user-id or set-group-id:$kept"
 }
 
-# separate_unsafe: gives the root its own copy of each hard-linked file that
-# is not root's, that others may write, or that is set-id.
+# separate_unsafe: gives the root its own copy of each hard-linked file that root does not own, that others can write,
+# or that has a set-user-ID bit, a set-group-ID bit or capabilities.
 separate_unsafe() {
   local file
   find . -type f -links +1 \( ! -user root -o -perm -4000 -o -perm -2000 -o -perm -0020 -o -perm -0002 \) \
@@ -50,9 +49,8 @@ separate_unsafe() {
   done <"$work/unsafe"
 }
 
-# keeps_setid PATH: true for a program that was asked for, and in a whole
-# root for those that its users cannot do without. A daemon that is not root
-# checks passwords by the set-group-id of unix_chkpwd alone.
+# keeps_setid PATH: true for programs that were asked for, in a whole root for those that its users need, and for
+# unix_chkpwd, without whose bit a daemon that is not root could not check passwords.
 keeps_setid() {
   case $1 in
   */sbin/unix_chkpwd) return 0 ;;
@@ -69,7 +67,7 @@ keeps_setid() {
   return 1
 }
 
-# prove: has virtuald say of every program whether it would start in the root.
+# prove: asks virtuald about every program whether it would start in the root.
 prove() {
   local name
   if [ -z "$virtuald" ]; then
@@ -91,13 +89,12 @@ prove() {
   done
 }
 
-# starts NAME: true where the program would start in the root.
+# starts NAME: true if the program would start in the root. What virtuald said is in the file verdict.
 starts() {
   "$virtuald" -w -t "$work/conf" "$1" >"$work/verdict" 2>&1
 }
 
-# mend NAME: in a whole root, fetches the libraries that the program finds on
-# the host in a directory of its own.
+# mend NAME: in a whole root, copies the libraries that the program finds in a directory of its own.
 mend() {
   local needed='' files='' link='' of_origin='' uses loader_user="$outsider"
   list_libraries "$1" || return 1
@@ -107,8 +104,8 @@ mend() {
   write_cache
 }
 
-# say_verdict: passes on what virtuald found wrong, of the place that the root
-# is about to have.
+# say_verdict: passes on the errors that virtuald found, with the place that the root will have in place of the
+# hidden directory.
 say_verdict() {
   local line
   while IFS= read -r line; do

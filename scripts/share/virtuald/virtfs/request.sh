@@ -162,7 +162,7 @@ need_trusted() {
   shift
   untrusted=$(find "$@" -prune \( ! -user root -o -perm -0020 -o -perm -0002 \))
   [ -z "$untrusted" ] ||
-    die "${untrusted%%"$newline"*}: not root's own, or others may write it: nothing was made"
+    die "${untrusted%%"$newline"*}: must be owned by root and not writable by anyone else; nothing was made"
 }
 
 # trust_configs: the same for the configuration files; sets pairs to name them

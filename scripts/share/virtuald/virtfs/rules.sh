@@ -1,13 +1,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/rules.sh - what programs start, load and read while they run, which neither the loader lists nor dpkg knows:
-# what the table of rules says, and what depends on the host.
+# virtfs/rules.sh - what programs start, load and read while they run, which neither the loader nor dpkg knows. Most of
+# it is in a table.
 
-# The table, which virtuald -t knows as well.
+# The table, which virtuald -t contains.
 rules=$here/../share/virtuald/needs
 
-# list_brought: prints what the rules bring for what is in names, files, helpers and uses, a line for each: "program
-# NAME", "file PATH", "tree PATH", "place PATH:MODE:OWNER:GROUP", "link PATH:TARGET" or "never PATH". What the host
-# lacks is left out by those who read this.
+# list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses: lines
+# "KIND WHAT" of one thing each, as in the table. The host may lack some of them.
 list_brought() {
   {
     printf '%s\n' "$names$files$helpers" "$uses"
@@ -46,15 +45,14 @@ list_callers() {
   done
 }
 
-# calls NAME: true where one of the files calls that function of the C library. The library itself has all names, and
-# that of C++ has more than programs call.
+# calls NAME: true if one of the files, not counting the C library and that of C++, has the name of this function.
 calls() {
   [ -n "$(printf '%s' "$files" | "$grep" -vE '/(ld-|libc|libpthread|libstdc[+][+])[^/]*$' | tr '\n' '\0' |
     xargs -0 -r "$grep" -laF -e "$1" --)" ]
 }
 
-# list_exims: prints "program NAME" for the names by which the administrator of a domain calls what carries its mail,
-# where they are exim's: on the host, they may be another mailer's.
+# list_exims: prints "program NAME" for each of the usual commands of a mailer that is exim. On the host, another mailer
+# may have them.
 list_exims() {
   local name path
   for path in $files; do
@@ -82,7 +80,7 @@ list_queue() {
     }' /etc/postfix/postfix-files 2>/dev/null || :
 }
 
-# bring_programs: adds the programs that rules name to queue and follows it, until no rule names another.
+# bring_programs: adds the programs that rules bring to queue and follows it, until they bring no more.
 bring_programs() {
   local before='' kind path uses
   while [ "$names" != "$before" ]; do
@@ -97,8 +95,8 @@ END
   done
 }
 
-# bring_all: copies what the rules bring, if the host has it and everybody may read it; makes links and places, and
-# removes what is not to be there.
+# bring_all: copies what the rules bring, if the host has it and everybody may read it; makes links, places and locales;
+# and removes what must not be there.
 bring_all() {
   local brought kind path
   brought=$(
@@ -110,7 +108,7 @@ bring_all() {
   set --
   while read -r kind path; do
     [ "$kind" = file ] || continue
-    # A pattern may be for more than one.
+    # It may be a pattern.
     for path in $path; do
       [ ! -f "$path" ] || set -- "$@" "$path"
     done
@@ -131,7 +129,7 @@ $brought
 END
 }
 
-# bring_tree DIRECTORY: copies it, unless it is there as one of the helpers.
+# bring_tree DIRECTORY: copies a directory, unless it is one of the helpers, which are in the root already.
 bring_tree() {
   case $newline$helpers in
   *"$newline$1$newline"*) ;;
@@ -139,7 +137,7 @@ bring_tree() {
   esac
 }
 
-# make_link PATH TARGET: makes a link in the root, if its target is there and nothing has its name.
+# make_link PATH TARGET: makes a link in the root, if its target is there and nothing is in its place.
 make_link() {
   if [ -e "$root$2" ] && [ ! -e "$root$1" ] && [ ! -L "$root$1" ]; then
     mkdir -p -- "$root${1%/*}"
@@ -147,14 +145,14 @@ make_link() {
   fi
 }
 
-# make_place_of_rule PATH:MODE:OWNER:GROUP: makes that directory.
+# make_place_of_rule PATH:MODE:OWNER:GROUP: makes a directory that a rule names.
 make_place_of_rule() {
   local path="${1%%:*}" rest="${1#*:}"
   make_place "${rest%%:*}" "${rest#*:}" "$path"
 }
 
-# make_python: the library of each python, but not what the site put in /usr/local,
-# and the libraries that its modules are linked with. It adds these to uses.
+# make_python: copies the library of each python, except what the site put in /usr/local, and the shared libraries of
+# its modules. It adds these to uses.
 make_python() {
   local program directory path needed='' files='' uses_before="$uses"
   step 'the library of python'

@@ -1,8 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/trees.sh - which directories of a package programs need: its helpers, and its settings in /etc.
+# virtfs/trees.sh - the directories of packages that programs need: helpers, and settings in /etc.
 
-# What packages have in /etc for the machine, for other programs, or for keys; what virtfs makes by itself is here
-# as well.
+# What is in /etc for the machine, for other programs, or holds keys; and what virtfs makes itself.
 not_settings=' X11 alternatives apm apparmor apparmor.d apt bash_completion.d ca-certificates
   cron.d cron.daily cron.hourly cron.monthly cron.weekly cron.yearly dbus-1 default dpkg emacs grub.d init init.d
   initramfs-tools insserv.conf.d kernel ld.so.conf.d logcheck logrotate.d modprobe.d modules-load.d network opt
@@ -10,11 +9,11 @@ not_settings=' X11 alternatives apm apparmor apparmor.d apt bash_completion.d ca
   sysctl.d systemd tmpfiles.d udev ufw update-motd.d xdg
   group gshadow hostname hosts mailname nsswitch.conf passwd resolv.conf shadow subgid subuid '
 
-# What packages have below the directories of libraries that programs do without, or that virtfs takes by itself.
+# What is below the directories of libraries and programs do without, and what virtfs copies otherwise.
 not_helpers=' bash locale perl perl-base perl5 security systemd terminfo tmpfiles.d udev '
 
-# choose_trees: sets helpers and settings to those of the found files that no package of another source
-# shares, or that have a name of the programs'.
+# choose_trees: sets helpers and settings to the directories and files of the packages, in found, that no package of
+# another source has too, or that are called like one of the programs or packages.
 choose_trees() {
   local candidates path shared
   candidates=$(printf '%s\n' "$found" | awk -v not_settings="$not_settings" -v not_helpers="$not_helpers" '
@@ -43,7 +42,7 @@ $candidates
 END
 }
 
-# list_shared: prints those of the candidates that other packages have as well and that have no name of the programs'.
+# list_shared: prints the candidates that packages of other sources have too, except those in own_names.
 list_shared() {
   printf '%s\n' "$candidates" | both_names | "$grep" -xFf - -- "$package_lists"/*.list |
     packages="$packages" own_names="$own_names" awk '
@@ -61,7 +60,7 @@ list_shared() {
       }' | sort -u
 }
 
-# copy_setting PATH: copies a file or a directory of /etc, unless the root has one by that name.
+# copy_setting PATH: copies a file or a directory of /etc, unless the root has it.
 copy_setting() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then
     copy_readable "$1"
