@@ -46,6 +46,13 @@ class Installed : public RootsTest {
     return std::string(kBuildDirectory) + "/archives/" + package;
   }
 
+  /// That a domain lacks nothing that -t knows of.
+  static void expect_nothing_lacking(const std::string& program) {
+    write_file("/virtual/conf.one", "default " + domain().root().string() + "\n");
+    EXPECT_EQ("/virtual/conf.one: entries: 1, errors: 0, warnings: 0\n",
+              run({"/usr/local/bin/virtuald", "-t", "/virtual/conf.one", program}).output);
+  }
+
   /// inetd with a line for the service, in roots of this test's kind.
   static Command serve(const std::string& service, const std::string& config,
                        const std::string& command, const std::string& options = "") {
@@ -83,6 +90,7 @@ INSTANTIATE_ROOTS(Installed);
 TEST_P(Installed, vsftpd_lets_bob_log_in) {
   NEEDS_ARCHIVES("vsftpd");
   make_domains_of("vsftpd", "vsftpd");
+  expect_nothing_lacking("vsftpd");
   const BackgroundProcess server(
       serve("ftp", "conf.ftp", "vsftpd /etc/vsftpd.conf -olisten=NO -olisten_ipv6=NO"));
   EXPECT_EQ("readme\n", bobs_listing());
@@ -102,6 +110,7 @@ TEST_P(Installed, vsftpd_lets_bob_log_in_after_an_update) {
 TEST_P(Installed, proftpd_lets_bob_log_in) {
   NEEDS_ARCHIVES("proftpd-core");
   make_domains_of("proftpd-core", "proftpd");
+  expect_nothing_lacking("proftpd");
   // What the package's configuration leaves to the administrator, and a name that a domain's
   // etc/hosts resolves to an address.
   const fs::path config = domain().root() / "etc/proftpd/proftpd.conf";
@@ -113,6 +122,7 @@ TEST_P(Installed, proftpd_lets_bob_log_in) {
 TEST_P(Installed, exim_delivers_to_bob) {
   NEEDS_ARCHIVES("exim4-daemon-light");
   make_domains_of("exim4-daemon-light", "exim4");
+  expect_nothing_lacking("exim4");
   const BackgroundProcess server(serve("smtp", "conf.mail", "exim4 -bs"));
   EXPECT_EQ("", send_to_bob());
   EXPECT_TRUE(arrives("for bob", domain().root() / "var/mail/bob"));
@@ -121,6 +131,7 @@ TEST_P(Installed, exim_delivers_to_bob) {
 TEST_P(Installed, postfix_delivers_to_bob_once_its_master_runs) {
   NEEDS_ARCHIVES("postfix");
   make_domains_of("postfix", "sendmail");
+  expect_nothing_lacking("sendmail");
   // As virtfs(8) advises.
   const std::string& name = domain().name;
   must_run({"virtexec", name, "newaliases"});

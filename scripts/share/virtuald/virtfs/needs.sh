@@ -9,16 +9,18 @@
 #   needed     what the loaders say of libraries
 #   of_origin  the part of needed that was found from where a program is
 #   uses       the libraries
+#   called     "@NAME" for each function of the rules that any of the files may call
 #   files      all files to copy, programs first
 # These are lists with an item on each line.
 collect_programs() {
   local queue="$asked"
-  names=$newline links='' files='' needed='' of_origin='' owned=$newline
+  names=$newline links='' files='' needed='' of_origin='' called='' owned=$newline
   follow_queue
   follow_named "$files"
   find_packages
   bring_programs
   add_libraries
+  called=$(list_called)
   refuse_untrusted "$files" is_known
 }
 

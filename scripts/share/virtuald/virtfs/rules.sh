@@ -5,13 +5,10 @@
 # The table, which virtuald -t contains.
 rules=$here/../share/virtuald/needs
 
-# list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses: lines
-# "KIND WHAT" of one thing each, as in the table. The host may lack some of them.
+# list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses, and
+# for the functions in called: lines "KIND WHAT" of one thing each, as in the table. The host may lack some of them.
 list_brought() {
-  {
-    printf '%s\n' "$names$files$helpers" "$uses"
-    list_callers
-  } | awk '
+  printf '%s\n' "$names$files$helpers" "$uses" "$called" | awk '
     # The pattern of a rule as a regular expression.
     function expression(pattern) {
       gsub(/[.+]/, "[&]", pattern); gsub(/[*]/, ".*", pattern)
@@ -37,18 +34,13 @@ list_brought() {
   list_queue
 }
 
-# list_callers: prints @NAME for each function in the table that one of the files calls.
-list_callers() {
-  local name
-  sed -n 's/^@\([^ ]*\).*/\1/p' "$rules" | sort -u | while IFS= read -r name; do
-    ! calls "$name" || printf '@%s\n' "$name"
-  done
-}
-
-# calls NAME: true if one of the files, not counting the C library and that of C++, has the name of this function.
-calls() {
-  [ -n "$(printf '%s' "$files" | "$grep" -vE '/(ld-|libc|libpthread|libstdc[+][+])[^/]*$' | tr '\n' '\0' |
-    xargs -0 -r "$grep" -laF -e "$1" --)" ]
+# list_called: prints @NAME for each function in the table, and for setlocale, if one of the files has its name. The C
+# library and that of C++ have all of them, and do not count.
+list_called() {
+  local names_of_functions
+  names_of_functions=$(sed -n 's/^@\([^ ]*\).*/\1/p' "$rules" | sort -u)
+  printf '%s' "$files" | "$grep" -vE '/(ld-|libc|libpthread|libstdc[+][+])[^/]*$' | tr '\n' '\0' |
+    xargs -0 -r "$grep" -aohF -e setlocale -e "$names_of_functions" -- | sort -u | sed 's/^/@/'
 }
 
 # list_exims: prints "program NAME" for each of the usual commands of a mailer that is exim. On the host, another mailer
