@@ -83,9 +83,11 @@ prove() {
     find bin sbin usr/bin usr/sbin -type f -perm -0100 | sed 's,^,/,'
     cd /
   fi | while IFS= read -r name; do
-    is_library "$name" || starts "$name" || {
+    ! is_library "$name" || continue
+    starts "$name" || {
       [ -z "$asked" ] && mend "$name" && starts "$name"
-    } || say_verdict
+    } || :
+    say_verdict
   done
 }
 
@@ -104,14 +106,17 @@ mend() {
   write_cache
 }
 
-# say_verdict: passes on the errors that virtuald found, with the place that the root will have in place of the
-# hidden directory.
+# say_verdict: passes on the errors that virtuald found, and in a root of the programs asked for what they lack, with the
+# place that the root will have in place of the hidden directory. More of what the host has could not be added.
 say_verdict() {
   local line
   while IFS= read -r line; do
     case $line in
     "$work/conf:1: "*) line=${line#"$work/conf:1: "} ;;
     *) continue ;;
+    esac
+    case $asked$line in
+    ?*'warning: /'*" in $root lacks "*) line=${line#warning: } line=${line%; virtfs -u -p *} ;;
     esac
     case $line in
     warning*) ;;
