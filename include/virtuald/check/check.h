@@ -24,7 +24,8 @@ enum class CheckOutcome {
 /// last line their numbers. Nothing is changed and nothing but the dynamic loaders of the roots is
 /// run: with a program and as root, each root's own loader is asked, in a child of no other
 /// descriptors, whether it finds the program's libraries; with -i and as root, each root is
-/// isolated for a moment, in a child.
+/// isolated for a moment, in a child. What the program would lack once it runs (needs.h) is a
+/// warning.
 [[nodiscard]] CheckOutcome check_config(const CheckRequest& request, LineReader& reader);
 
 }  // namespace virtuald

@@ -25,9 +25,9 @@ class Texts {
   char text_[std::size_t{32} * 1024] = {};
 };
 
-/// What the rules of scripts/share/virtuald/needs, and the files themselves, say of a program. It
-/// lacks what its root does not have, but the host does; a root may be of another kind of system.
-/// Static, by its size (error.h).
+/// What a program lacks once it runs, as far as the rules of scripts/share/virtuald/needs and the
+/// words in the program tell. Files that the host does not have either are passed over: the root
+/// may be of another kind of system. Static, by its size (error.h).
 class Needs {
  public:
   /// Reads `program`, a path in the directory `root`, and `interpreter`, which is what is executed
