@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -256,6 +257,49 @@ TEST_P(VirtfsUpdate, names_what_still_runs_the_old_files) {
                 std::to_string(sleeper.pid()) + " (sleep)\n",
             outcome.errors);
   EXPECT_EQ(0, outcome.status);
+}
+
+TEST_P(VirtfsUpdate, names_for_each_domain_what_still_runs_its_old_files) {
+  make({"-p", "sleep", "two.com"});
+  make({"-p", "sleep", "three.com"});
+  const BackgroundProcess first(command_of({"chroot", "/virtual/two.com", "sleep", "60"}));
+  const BackgroundProcess second(command_of({"chroot", "/virtual/two.com", "sleep", "60"}));
+  const BackgroundProcess other(command_of({"chroot", "/virtual/three.com", "sleep", "60"}));
+  for (const BackgroundProcess* process : {&first, &second, &other}) {
+    const std::string maps = "/proc/" + std::to_string(process->pid()) + "/maps";
+    ASSERT_TRUE(eventually([&maps] { return contains(read_file(maps), "/virtual/t"); }));
+  }
+  for (const char* name : {"two.com", "three.com"}) {
+    fs::last_write_time(fs::path("/virtual") / name / "usr/bin/sleep",
+                        fs::file_time_type::clock::now());
+  }
+  const std::string errors = update({}).errors;
+  EXPECT_EQ(2, std::count(errors.begin(), errors.end(), '\n')) << errors;
+  EXPECT_PRED2(contains, errors,
+               "virtfs: /virtual/three.com: these still run the old files, start them again: " +
+                   std::to_string(other.pid()) + " (sleep)\n");
+  for (const BackgroundProcess* process : {&first, &second}) {
+    EXPECT_PRED2(contains, errors.substr(errors.find("two.com")),
+                 " " + std::to_string(process->pid()) + " (sleep)");
+  }
+}
+
+TEST_P(VirtfsUpdate, makes_a_link_again_that_a_domain_has_removed_from_its_top) {
+  for (const char* name : {"lib", "sbin"}) {
+    if (!fs::is_symlink(fs::path("/") / name)) {
+      return;  // of a host whose /usr is not merged
+    }
+    fs::remove(kDomain / name);
+  }
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("usr/sbin", fs::read_symlink(kDomain / "sbin"));
+  EXPECT_EQ("old\n", hello());
+}
+
+TEST_P(VirtfsUpdate, directory_of_var_whose_mode_the_domain_has_changed_is_its_own) {
+  fs::permissions(kDomain / "var/www", fs::perms(0700));
+  upgrade_host();
+  expect_done(update({"-n", "one.com"}), "Would replace /virtual/one.com/usr/bin/hello\n");
 }
 
 TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {

@@ -31,24 +31,34 @@ link_option() {
 # copy_files: copies the files named on standard input, a line for each, to
 # the same places in the root; one cp for each directory. Links are followed.
 copy_files() {
-  local file batch=''
+  by_directory copy_batch
+}
+
+# by_directory COMMAND: calls it as COMMAND DIRECTORY FILE... with the files named on
+# standard input, a line for each, once for those that are in the same directory and
+# follow each other.
+by_directory() {
+  local command="$1" file above directory=''
   set --
   while IFS= read -r file; do
-    if [ "${file%/*}" != "$batch" ]; then
-      copy_batch "$batch" "$@"
+    above=''
+    case $file in
+    */*) above=${file%/*} ;;
+    esac
+    if [ "$above" != "$directory" ]; then
+      [ $# -eq 0 ] || "$command" "$directory" "$@"
       set --
-      batch=${file%/*}
+      directory=$above
     fi
     set -- "$@" "$file"
   done
-  copy_batch "$batch" "$@"
+  [ $# -eq 0 ] || "$command" "$directory" "$@"
 }
 
 # copy_batch DIRECTORY FILE...: the step of copy_files for one directory.
 copy_batch() {
   local batch="$1" use_link linked
   shift
-  [ $# -gt 0 ] || return 0
   mkdir -p -- "$root$batch"
   use_link=$(link_option "$batch")
   "$cp" -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"

@@ -32,17 +32,22 @@ old_links() {
 # find_renamed: sets what read_record sets, to what is known of the domain under the name
 # that it has now: the old one, or the new one where an interrupted run got that far.
 find_renamed() {
-  if unfinished_renames | grep -qxF -- "$old $new"; then
+  local unfinished
+  find_unfinished
+  case $newline$unfinished$newline in
+  *"$newline$old $new$newline"*)
     if [ -d "$VIRTUAL/$new" ] && [ -d "$VIRTUAL/$old" ]; then
       die "$VIRTUAL/$old: made by hand after virtfs -m was interrupted: give it another name first"
     elif [ -d "$VIRTUAL/$new" ]; then
       read_record "$new" || :
       return
     fi
-  else
-    need_settled "$old"
-    need_settled "$new"
-  fi
+    ;;
+  *)
+    refuse_unsettled "$old"
+    refuse_unsettled "$new"
+    ;;
+  esac
   read_record "$old" || :
   refuse_existing "$VIRTUAL/$new"
   need_empty ''
@@ -136,7 +141,7 @@ rename_inside() {
     rm -rf -- "$work/stage"
     mkdir -- "$work/stage"
     name_file "$file" "$new" >"$work/stage/$file"
-    move_in "$work/stage" etc || :
+    move_in "$work/stage" etc "$file" || :
   done
 }
 

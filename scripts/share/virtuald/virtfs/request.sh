@@ -196,21 +196,28 @@ refuse_existing() {
   fi
 }
 
-# unfinished_renames: prints "OLD NEW", a line for each -m that was interrupted.
-unfinished_renames() {
-  grep -H '^from:' -- "${VIRTUAL%/}/.virtfs"/* 2>/dev/null | sed 's,.*/\([^/:]*\):from:\(.*\),\2 \1,'
+# find_unfinished: sets unfinished to "OLD NEW", a line for each -m that was interrupted.
+find_unfinished() {
+  unfinished=$(grep -H '^from:' -- "${VIRTUAL%/}/.virtfs"/* 2>/dev/null | sed 's,.*/\([^/:]*\):from:\(.*\),\2 \1,')
 }
 
 # need_settled NAME: dies where an interrupted -m is from or to that name: its lines may
 # name either directory.
 need_settled() {
+  local unfinished
+  find_unfinished
+  refuse_unsettled "$1"
+}
+
+# refuse_unsettled NAME: the same, of what find_unfinished has found.
+refuse_unsettled() {
   local from to
   while read -r from to; do
     case $1 in
     "$from" | "$to") die "$1: virtfs -m $from $to was interrupted: run it again first" ;;
     esac
   done <<END
-$(unfinished_renames)
+$unfinished
 END
 }
 

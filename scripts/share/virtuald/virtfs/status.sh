@@ -85,7 +85,7 @@ find_mounts() {
 # system directories that others may write.
 find_strangers() {
   local fine=true
-  [ -f "$plan" ] && paths_of "$plan" | sort >"$work/known" || : >"$work/known"
+  [ -f "$plan" ] && awk "$path_of { print path_of() }" "$plan" | sort >"$work/known" || : >"$work/known"
   (
     cd -P -- "$place"
     "$find" . -xdev \( -type f \( -perm -4000 -o -perm -2000 \) -o -type b -o -type c \) ! -path './dev/*' 2>/dev/null
@@ -115,19 +115,15 @@ find_dead_log() {
 # find_tampered: names what is other than virtfs has put there, of what it would
 # replace.
 find_tampered() {
-  list_system "$place" >"$work/present"
-  grep '^[fl]' "$plan" | comm -23 - "$work/present" >"$work/changed" || :
-  paths_of "$work/changed" >"$work/found"
-  complain_of "$work/found" 'other than what virtfs has put there'
+  list_root "$place" | compare "$plan" /dev/null || return
+  complain_of "$work/changed" 'other than what virtfs has put there'
 }
 
 # find_old: names what differs from what the host has now.
 find_old() {
   make_fresh || return
-  grep '^[fl]' "$plan" >"$work/old" || :
-  grep '^[fl]' "$making/plan" | comm -23 - "$work/old" >"$work/changed" || :
-  paths_of "$work/changed" >"$work/found"
-  complain_of "$work/found" 'older than what the host has: virtfs -u'
+  compare "$making/plan" /dev/null <"$plan" || return
+  complain_of "$work/changed" 'older than what the host has: virtfs -u'
 }
 
 # find_missing_roots: names the lines of configurations in the leading directory

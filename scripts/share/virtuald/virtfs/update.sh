@@ -16,7 +16,7 @@
 #   f MODE OWNER:GROUP SIZE TIME PATH    a file of what -u replaces
 #   l - - - - PATH -> TARGET             a link there
 #   d MODE OWNER:GROUP - - PATH          a directory there
-#   v MODE OWNER:GROUP PATH              a directory of var or run, made if missing
+#   v MODE OWNER:GROUP - - PATH          a directory of var or run, made if missing
 #   e SUM PATH                           a file of etc, that a domain may change
 #   E TARGET PATH                        a link there
 
@@ -32,43 +32,36 @@ system_directories='bin sbin lib lib32 lib64 libx32 usr'
 # What a domain has of its own in etc from the first day.
 own_etc='^etc/(passwd|group|shadow|gshadow|subuid|subgid|hostname|mailname|hosts|aliases|nsswitch[.]conf|login[.]defs|adduser[.]conf)$'
 
-# list_system DIRECTORY: prints what is in the system directories of the root, in
-# lines of a plan. find follows no link. A name with a line end in it, by which a
-# domain could put in lines of its own, is left out.
-list_system() {
-  (
-    cd -P -- "$1"
-    # Those that the host has.
-    # shellcheck disable=SC2086
-    "$find" $system_directories -name "*$newline*" -prune -o \
-      -type f -printf 'f %m %U:%G %s %T@ %p\n' -o \
-      -type l ! -lname "*$newline*" -printf 'l - - - - %p -> %l\n' -o \
-      -type d -printf 'd %m %U:%G - - %p\n' 2>/dev/null
-  ) | sort
-}
-
-# list_made_places DIRECTORY: the same for the directories of var and run.
-list_made_places() {
-  (cd -P -- "$1" && "$find" var run -name "*$newline*" -prune -o -type d -printf 'v %m %U:%G %p\n')
-}
+# list_root DIRECTORY: prints what is in the system directories of the root, and the
+# directories of var and run, in lines of a plan. find follows no link. A name with a
+# line end in it, by which a domain could put in lines of its own, is left out.
+list_root() (
+  cd -P -- "$1" || exit
+  # Those that the host has.
+  # shellcheck disable=SC2086
+  exec "$find" $system_directories var run -name "*$newline*" -prune -o \
+    \( -path 'var*' -o -path 'run*' \) \( ! -type d -o -printf 'v %m %U:%G - - %p\n' \) -o \
+    -type f -printf 'f %m %U:%G %s %T@ %p\n' -o \
+    -type l ! -lname "*$newline*" -printf 'l - - - - %p -> %l\n' -o \
+    -type d -printf 'd %m %U:%G - - %p\n' 2>/dev/null
+)
 
 # list_etc DIRECTORY: the same for etc, of a root that nobody else can change. A link that
-# an account of the host may have made there can lead to more than one line, too.
+# an account of the host may have made there can lead to more than one word or line.
 list_etc() {
   (
     cd -P -- "$1"
-    find etc -type f | grep -vE -e "$own_etc" | sort | tr '\n' '\0' | xargs -0 -r sha256sum -- |
+    find etc -type f | grep -vE -e "$own_etc" | tr '\n' '\0' | xargs -0 -r sha256sum -- |
       sed 's/^\([0-9a-f]*\)  /e \1 /'
-    "$find" etc -type l ! -lname "*$newline*" -printf 'E %l %p\n'
-  ) | sort
+    "$find" etc -type l ! -lname "*[ $newline]*" -printf 'E %l %p\n'
+  )
 }
 
 # write_plan ROOT FILE: writes the plan of a root that was just made.
 write_plan() {
   {
-    list_system "$1"
+    list_root "$1" || :
     list_etc "$1"
-    list_made_places "$1"
   } | sort >"$2" || failed 'the plan'
 }
 
@@ -87,7 +80,7 @@ read_record() {
   numbers='' pairs='' asked='' hard_links=false made=unknown updated=-
   [ ! -L "$place" ] || die "$place: a link: name the domain that it leads to"
   [ -d "$place" ] || die "$place: no such domain"
-  while IFS=: read -r name value; do
+  [ ! -f "$record" ] || while IFS=: read -r name value; do
     case $name in
     numbers) numbers=$value ;;
     line) pairs=$pairs$value$newline ;;
@@ -96,10 +89,8 @@ read_record() {
     made) made=$value ;;
     updated) updated=$value ;;
     esac
-  done <<END
-$([ ! -f "$record" ] || cat -- "$record")
-END
-  asked=$asked$more
+  done <"$record"
+  [ -z "$more" ] || asked=$(printf '%s' "$asked$more" | sort -u)$newline
   [ -n "$asked" ] || return 1
   case $newline$asked in
   *"$newline-$newline"*) asked='' ;;
@@ -109,12 +100,12 @@ END
 # write_record: writes down what the domain is made of by now, as record and plan.
 write_record() {
   make_plans
-  cp -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
+  ln -f -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
   {
     [ -z "$numbers" ] || printf 'numbers:%s\n' "$numbers"
-    [ -z "$pairs" ] || printf '%s' "$pairs" | sed 's/^/line:/'
+    say_each line: "$pairs"
     say_making
-    printf 'made:%s\nupdated:%s\n' "$made" "$(date '+%Y-%m-%d %H:%M')"
+    printf 'made:%s\nupdated:%s\n' "$made" "$today"
   } >"$record.new" || failed "$record"
   mv -f -- "$record.new" "$record" || failed "$record"
 }
@@ -124,30 +115,42 @@ make_plans() {
   [ -d "${VIRTUAL%/}/.virtfs/.plans" ] || mkdir -m 0700 -- "${VIRTUAL%/}/.virtfs/.plans"
 }
 
+# say_each PREFIX LINES: prints them, each after the prefix.
+say_each() {
+  local rest="$2"
+  while [ -n "$rest" ]; do
+    printf '%s%s\n' "$1" "${rest%%"$newline"*}"
+    rest=${rest#*"$newline"}
+  done
+}
+
 # say_making: prints the lines of a record that say how the root was made.
 say_making() {
-  local version
-  if [ -n "$asked" ]; then
-    printf '%s' "$asked" | sort -u | sed 's/^/program:/'
-  else
-    printf 'program:-\n'
-  fi
+  say_each program: "${asked:--$newline}"
   if "$hard_links"; then
     printf 'links:yes\n'
   else
     printf 'links:no\n'
   fi
-  version=''
+  [ -z "$version" ] || printf 'version:%s\n' "$version"
+}
+
+# find_version: sets version to virtuald's, and today to the time.
+find_version() {
+  version='' today=$(date '+%Y-%m-%d %H:%M')
   [ -z "$virtuald" ] || version=$("$virtuald" -V)
-  [ -z "$version" ] || printf 'version:%s\n' "${version#virtuald }"
+  version=${version#virtuald }
 }
 
 # make_fresh: makes a root of the domain's programs in the hidden directory, unless
 # this run has made one like it. Sets making to the directory that has it, as
 # root, and its plan.
 make_fresh() {
-  local wanted kind
-  wanted="$hard_links $(printf '%s' "$asked" | sort -u | tr '\n' ' ')"
+  local wanted="$hard_links" kind rest="$asked"
+  while [ -n "$rest" ]; do
+    wanted="$wanted|${rest%%"$newline"*}"
+    rest=${rest#*"$newline"}
+  done
   for making in "$work"/making.*; do
     [ -f "$making/plan" ] || continue
     IFS= read -r kind <"$making/kind"
@@ -180,97 +183,112 @@ build_fresh() {
   choose_copy
   build
   prove
-  write_plan "$root" "$making/plan"
-  grep '^[fl]' "$making/plan" >"$making/files"
+  write_plan "$root" "$making/plan.new"
+  mv -- "$making/plan.new" "$making/plan"
 }
 
 # ---- Putting it in place --------------------------------------------------------
 
 # hold DIRECTORY: goes to that directory of the domain. False where it is not there
-# or a link leads there.
+# or a link leads there: PWD is the real path after cd -P.
 hold() {
-  { cd -P -- "$place/$1"; } 2>/dev/null && [ "$(pwd -P)" = "$place${1:+/$1}" ]
+  { cd -P -- "$place/$1"; } 2>/dev/null && [ "$PWD" = "$place${1:+/$1}" ]
 }
 
-# differ: true unless the domain has all of the new plan, and its own plan is that.
-differ() {
-  list_made_places "$place" >"$work/places"
-  ! is_fulfilled || ! cmp -s -- "$plan" "$making/plan"
-}
+# path_of: what awk does for the path in a line of a plan, but for those of etc.
+# shellcheck disable=SC2016 # a script
+path_of='
+  function path_of(   path) {
+    path = $0
+    sub(/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* /, "", path)
+    if (/^l/) sub(/ -> .*/, "", path)
+    return /^[eE]/ ? "" : path
+  }'
 
-# differences: writes the lines of files in the new plan that the domain does not fulfil to
-# changed_files and changed_etc, "MODE OWNER PATH" of the directories that it lacks to
-# missing, the directories of changed files to directories, libraries first, the loader and
-# the C library among them, then programs; and the paths of the old plan that the domain must
-# not have any more to gone, in the hidden directory. present and places are there already.
-differences() {
-  local old="$plan" list
-  [ -f "$old" ] || old=/dev/null
-  for list in changed_files changed_etc missing directories gone; do
-    : >"$work/$list.new"
+# compare NEW OLD: compares what is there, in the lines of a plan that it reads, with the
+# new plan, and that with the old one, and writes in the hidden directory
+#   changed    the paths of files in the new plan that are not there as it says: libraries
+#              first, the loader and the C library among them, then programs, each directory
+#              at once
+#   missing    "MODE OWNER PATH" of the directories that are not there
+#   gone       the paths of the old plan that are there and must not be any more
+#   etc        "VALUE OLD-VALUE PATH" of the files of etc that are not as in the old plan
+#   other      whether the plans differ
+compare() {
+  local list
+  for list in changed missing gone etc other; do
+    : >"$work/$list"
   done
-  work=$work awk '
-    # The path in a line of a plan, but for those of etc and of places.
-    function path_of(line) {
-      if (sub(/^f [^ ]* [^ ]* [^ ]* [^ ]* /, "", line) || sub(/^d [^ ]* [^ ]* - - /, "", line)) return line
-      if (sub(/^l - - - - /, "", line) && match(line, /.* -> /)) return substr(line, 1, RLENGTH - 4)
-      return ""
+  work=$work awk "$path_of"'
+    function put(line, list) { print line >(work "/" list); is_open[list] }
+    # Those of a directory, the loader and the C library first and so close together.
+    function put_files(directory,   first, i) {
+      for (first = 1; first >= 0; first--)
+        for (i = 1; i <= files[directory]; i++)
+          if ((file[directory, i] ~ /\/(ld[^\/]*|libc)[.]so[^\/]*$/) == first) put(file[directory, i], "changed")
     }
-    function put(line, list) { print line >(work "/" list ".new") }
     BEGIN { work = ENVIRON["work"] }
-    FILENAME == ARGV[1] { line[++count] = $0; is_line[$0]; if ((path = path_of($0)) != "") is[path]; next }
-    FILENAME == ARGV[2] { old[$0]; if ((path = path_of($0)) != "") was[path]; next }
-    # A domain has as many files as it likes: no more of them is kept than the plans name.
-    {
-      if ($0 in is_line) present[$0]
-      path = path_of($0)
-      if (path in is || path in was) there[path]
+    FILENAME == ARGV[1] { line[++count] = $0; path[$0] = path_of(); is[path[$0]]; next }
+    FILENAME == ARGV[2] {
+      old[$0]
+      if (!($0 in path)) is_other = 1
+      if (/^[fld]/) was[path_of()]
+      if (/^[eE]/) before[$1, $3] = $2
+      next
     }
+    # A domain has as many files as it likes: no more of them is kept than the plans name.
+    $0 in path { present[$0]; there[path[$0]]; next }
+    { text = path_of(); if (text in is || text in was) there[text] }
     END {
       for (i = 1; i <= count; i++) {
-        text = line[i]; path = path_of(text); split(text, word, " ")
-        if (text ~ /^[fl]/ && !(text in present)) {
-          put(text, "changed_files")
-          if (sub(/\/[^\/]*$/, "", path)) put((path ~ /(^|\/)lib/ ? 1 : 2) " " path, "directories")
+        $0 = line[i]; text = path[$0]
+        if (!($0 in old)) is_other = 1
+        if (/^[fl]/ && !($0 in present)) {
+          directory = text; sub(/\/?[^\/]*$/, "", directory)
+          file[directory, ++files[directory]] = text
         }
         # A directory that is there is the domain'"'"'s.
-        if (text ~ /^d/ && !(path in there)) put(word[2] " " word[3] " " path, "missing")
-        if (text ~ /^v/ && !(text in present)) put(substr(text, 3), "missing")
-        if (text ~ /^[eE]/ && !(text in old)) put(text, "changed_etc")
+        if (/^[dv]/ && !(text in there)) put($2 " " $3 " " text, "missing")
+        if (/^[eE]/ && !($0 in old)) put($2 " " (($1, $3) in before ? before[$1, $3] : "-") " " $3, "etc")
       }
-      for (path in was) if (!(path in is) && path in there) put(path, "gone")
-    }' "$making/plan" "$old" "$work/present" "$work/places"
-  for list in changed_files changed_etc; do
-    mv -f -- "$work/$list.new" "$work/$list"
-  done
-  sort -u -- "$work/directories.new" >"$work/directories"
+      for (directory in files) if (directory ~ /(^|\/)lib/) put_files(directory)
+      for (directory in files) if (directory !~ /(^|\/)lib/) put_files(directory)
+      for (text in was) if (!(text in is) && text in there) put(text, "gone")
+      if (is_other) put("yes", "other")
+      # One that was cut short, on a full disk, would have needed files removed.
+      for (list in is_open) if (close(work "/" list) != 0) exit 1
+    }' "$1" "$2" -
   # What is in another directory comes after it, and goes before it.
-  sort -k 3 -- "$work/missing.new" >"$work/missing"
-  sort -r -- "$work/gone.new" >"$work/gone"
-}
-
-# paths_of PLAN: prints the paths of what is not in etc.
-paths_of() {
-  sed -n 's/^f [^ ]* [^ ]* [^ ]* [^ ]* //p; s/^d [^ ]* [^ ]* - - //p; s/^l - - - - \(.*\) -> .*/\1/p' "$1"
+  [ ! -s "$work/missing" ] || sort -k 3 -o "$work/missing" -- "$work/missing"
+  [ ! -s "$work/gone" ] || sort -r -o "$work/gone" -- "$work/gone"
 }
 
 # replace: puts what has changed in place. Returns 1 where something could not be.
 replace() {
-  local stage="$work/stage" fine=true directory mode owner
-  rm -rf -- "$stage"
-  mkdir -- "$stage"
+  local stage="$work/stage.$domain" fine=true directory mode owner
   while read -r mode owner directory; do
     make_directory "$directory" "$mode" "$owner"
   done <"$work/missing"
-  [ -s "$work/changed_files" ] || return 0
-  paths_of "$work/changed_files" | tr '\n' '\0' |
-    (cd -- "$making/root" && xargs -0 -r "$cp" -dp ${link:+"$link"} ${clone:+"$clone"} --parents -t "$stage" --) ||
-    failed "$place"
-  while IFS= read -r directory; do
-    directory=${directory#? }
-    move_in "$stage/$directory" "$directory" || fine=false
-  done <"$work/directories"
+  [ -s "$work/changed" ] || return 0
+  mkdir -p -- "$stage"
+  stage_changed
+  by_directory move_changed <"$work/changed"
   "$fine"
+}
+
+# stage_changed: copies what has changed to the stage.
+stage_changed() (
+  cd -- "$making/root"
+  set --
+  while IFS= read -r path; do
+    set -- "$@" "$path"
+    [ $# -lt 256 ] || { copy_to_stage "$@" && set --; }
+  done <"$work/changed"
+  [ $# -eq 0 ] || copy_to_stage "$@"
+)
+
+copy_to_stage() {
+  "$cp" -dp ${link:+"$link"} ${clone:+"$clone"} --parents -t "$stage" -- "$@" || failed "$place"
 }
 
 # make_directory PATH MODE OWNER: makes one that the domain lacks: elsewhere, and then
@@ -296,26 +314,30 @@ is_of_domain() {
   [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
-# move_in STAGE DIRECTORY: moves the files of the stage to that directory of the
-# domain, the loader and the C library first, and so close together. False where
-# one cannot be moved. A directory that has the name of a file is left.
+# move_changed DIRECTORY PATH...: moves these from the stage; sets fine to false where one
+# cannot be moved.
+move_changed() {
+  move_in "$stage" "$@" || fine=false
+}
+
+# move_in STAGE DIRECTORY PATH...: moves the files that have these paths in the stage to that
+# directory of the domain. False where one cannot be moved. A directory that has the name
+# of a file is left.
 move_in() (
   stage=$1 directory=$2
+  shift 2
   if ! hold "$directory" || ! is_of_domain .; then
     warn "$place/$directory: not a directory of the domain's file system: left as it is"
     return 1
   fi
-  set --
-  for file in "$stage"/ld*.so* "$stage"/libc.so* "$stage"/* "$stage"/.[!.]*; do
-    if [ -L "$file" ] || [ -f "$file" ]; then
-      set -- "$@" "$file"
-    fi
+  for path in "$@"; do
+    shift
+    set -- "$@" "$stage/$path"
   done
-  # Some names come twice, and are gone by then.
-  [ $# -eq 0 ] || mv -f -- "$@" . 2>/dev/null || :
-  for file in "$@"; do
-    if [ -L "$file" ] || [ -f "$file" ]; then
-      warn "$place/$directory/${file##*/}: cannot be replaced: left as it is"
+  mv -f -- "$@" . 2>/dev/null || :
+  for path in "$@"; do
+    if [ -L "$path" ] || [ -f "$path" ]; then
+      warn "$place/$directory/${path##*/}: cannot be replaced: left as it is"
       return 1
     fi
   done
@@ -340,14 +362,12 @@ remove_gone() {
 # replace_etc: puts the new files of etc in place where the domain has not changed
 # them since, and names those that it has; with -n it says so only.
 replace_etc() {
-  local kind value path now before old="$plan"
-  [ -f "$old" ] || old=/dev/null
-  while read -r kind value path; do
+  local value before path now
+  while read -r value before path; do
     now=$(state_of "$path")
-    before=$(awk -v kind="$kind" -v path="$path" '$1 == kind && $3 == path { print $2 }' "$old")
     if [ "$now" = "$value" ]; then
       continue
-    elif [ "$now" = "$before" ] || [ "$path" = etc/ld.so.cache ]; then
+    elif [ "${now:--}" = "$before" ] || [ "$path" = etc/ld.so.cache ]; then
       if "$dry_run"; then
         say "Would replace $place/$path"
         continue
@@ -356,7 +376,7 @@ replace_etc() {
     else
       warn "$place/$path: changed in the domain: left as it is"
     fi
-  done <"$work/changed_etc"
+  done <"$work/etc"
 }
 
 # state_of PATH: prints the sum of a file of the domain, or what a link there leads
@@ -379,7 +399,7 @@ place_etc() (
   mkdir -p -- "$work/stage"
   cp -dp -- "$making/root/$1" "$work/stage/" || exit 1
   (hold "$directory") || make_directory "$directory" 0755 0:0
-  move_in "$work/stage" "$directory"
+  move_in "$work/stage" "$directory" "${1##*/}"
 )
 
 # ---- The whole ---------------------------------------------------------------------
@@ -388,7 +408,7 @@ place_etc() (
 say_changes() {
   local path
   {
-    paths_of "$work/changed_files"
+    cat -- "$work/changed"
     cut -d ' ' -f 3- -- "$work/missing"
   } | while IFS= read -r path; do
     say "Would replace $place/$path"
@@ -399,52 +419,66 @@ say_changes() {
   replace_etc
 }
 
-# say_users_of_old_files: names the processes in the domain that still have files
-# open which were replaced.
+# say_users_of_old_files: names the processes in the domains in done that still have files
+# open which were replaced, in one go for all. Each domain has its new files by then, so
+# that a process which is not seen has them too.
 say_users_of_old_files() {
-  local pid name users=''
-  for pid in $(processes_in "$place"); do
-    if grep -qsE ' /([^ ]*/)?(usr|bin|sbin|lib[0-9a-z]*)/[^ ]* [(]deleted[)]$' "/proc/$pid/maps"; then
-      name=''
-      { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
-      users="$users $pid ($(printf '%s' "$name" | tr -cd ' -~'))"
-    fi
-  done
-  [ -z "$users" ] || warn "$place: these still run the old files, start them again:$users"
+  local place pid name last='' users=''
+  set --
+  while IFS= read -r place; do
+    set -- "$@" "$place"
+  done <"$work/done"
+  [ $# -gt 0 ] || return 0
+  stat -L -c '%d:%i %n' -- "$@" /proc/[0-9]*/root 2>/dev/null | awk '
+    $2 ~ /^\/proc\// { if ($1 in place) { split($2, part, "/"); print part[3], place[$1] }; next }
+    { place[$1] = $2 }' >"$work/residents"
+  sed 's,\([0-9]*\) .*,/proc/\1/maps,' "$work/residents" | xargs -r "$grep" -lsE \
+    ' /([^ ]*/)?(usr|bin|sbin|lib[0-9a-z]*)/[^ ]* [(]deleted[)]$' -- | tr -cd '0-9\n' |
+    awk 'NR == FNR { place[$1] = $2; next } { print place[$1], $1 }' "$work/residents" - | sort >"$work/users"
+  while read -r place pid; do
+    name=''
+    { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
+    [ "$place" = "$last" ] || say_users
+    last=$place users="$users $pid ($(printf '%s' "$name" | tr -cd ' -~'))"
+  done <"$work/users"
+  say_users
 }
 
-# is_fulfilled: true when every file of the new plan is in the domain. The programs
-# were tried in the root that was made, and so would start here.
-is_fulfilled() {
-  list_system "$place" >"$work/present"
-  [ -z "$(comm -23 -- "$making/files" "$work/present")" ]
+# say_users: the step of say_users_of_old_files for one domain. Sets users to none.
+say_users() {
+  [ -z "$users" ] || warn "$last: these still run the old files, start them again:$users"
+  users=''
+}
+
+# compare_domain: the same for what is in the domain, and its own plan as the old one.
+compare_domain() {
+  local old="$plan"
+  [ -f "$old" ] || old=/dev/null
+  list_root "$place" | compare "$making/plan" "$old"
 }
 
 # update DOMAIN: the whole of -u for one domain.
 update() {
   local fine=true
-  need_settled "$1"
+  refuse_unsettled "$1"
   if ! read_record "$1"; then
     warn "$place: nothing is known of how it was made: say with -p which programs it is to have, or -p - for all of the host"
     return 1
   fi
   make_fresh || return
-  if ! differ; then
+  strictly compare_domain || return
+  if [ ! -s "$work/changed" ] && [ ! -s "$work/other" ]; then
     # Another program may have brought those of -p.
     [ -z "$more" ] || "$dry_run" || strictly write_record || return
     say "$place: has what the host has"
+  elif "$dry_run"; then
+    say_changes
+    return
   else
-    # A list that was cut short, on a full disk, would have needed files removed.
-    strictly differences || return
-    if "$dry_run"; then
-      say_changes
-      return
-    fi
     ! "$hard_links" || choose_copy
     strictly replace || fine=false
     replace_etc
     remove_gone
-    is_fulfilled || fine=false
     if ! "$fine"; then
       warn "$place: not updated: another update finishes it"
       return 1
@@ -452,12 +486,13 @@ update() {
     strictly write_record || return
     say "Updated $place"
   fi
-  say_users_of_old_files
+  printf '%s\n' "$place" >>"$work/done"
 }
 
 # update_domains: -u of the domains in wanted, a line for each, or of all that there
 # are. It sets more to the programs that they are to have besides, VIRTUAL to its
-# real path, and wanted, hard_links, and what choose_copy sets.
+# real path, and wanted, hard_links, and what choose_copy, find_version and find_unfinished
+# set.
 update_domains() {
   local name fine=true
   need_root
@@ -467,7 +502,10 @@ update_domains() {
   VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
   find_outsider
   open_work
+  printf '' >"$work/done" || failed "$work"
+  find_unfinished
   find_owners
+  find_version
   hard_links=false
   choose_copy
   while IFS= read -r name; do
@@ -476,5 +514,6 @@ update_domains() {
   done <<END
 $wanted
 END
+  say_users_of_old_files
   "$fine"
 }

@@ -65,7 +65,8 @@ make_records() {
 }
 
 # choose_numbers: sets numbers to "FIRST:LAST", the range for the domain's users,
-# and writes them down where other runs see them: they stay those that the
+# and writes them down where other runs see them, with what say_making says, of asked, which
+# it sorts. They stay those that the
 # domain's record has, or are the last of UID_RANGE that nobody has, neither on
 # the host nor in another domain. What a domain says of itself is not asked.
 choose_numbers() {
@@ -86,11 +87,14 @@ choose_numbers() {
     [ -n "$numbers" ] ||
       die "$domain: no $per_domain numbers in a row are free for its users in UID_RANGE $first_number-$last_number"
   fi
+  asked=$(printf '%s' "$asked" | sort -u)
+  asked=$asked${asked:+"$newline"}
+  find_version
   {
     printf 'numbers:%s\n' "$numbers"
-    printf '%s' "$pairs" | sed 's/^/line:/'
+    say_each line: "$pairs"
     say_making
-    printf 'made:%s\n' "$(date '+%Y-%m-%d %H:%M')"
+    printf 'made:%s\n' "$today"
   } >"$work/record"
 }
 
