@@ -57,6 +57,12 @@ find_program() {
   die "$1: not found on this host"
 }
 
+# find_tools: sets find, cp, dd and grep to the programs of the host, by their paths, as
+# those of busybox that a shell may have built in know less.
+find_tools() {
+  find=$(find_program find) && cp=$(find_program cp) && dd=$(find_program dd) && grep=$(find_program grep) || exit
+}
+
 # What only some may read on the host is a secret. Modes do not tell, since a
 # directory on the way may be closed, or a list of access may say otherwise: what
 # tells is whether somebody without any rights can open the file. That somebody

@@ -1,0 +1,77 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/record.sh - what a domain was made of, as $VIRTUAL/.virtfs/DOMAIN has it.
+
+# read_record DOMAIN: sets domain, place, record, plan, numbers, pairs, asked,
+# hard_links, made and updated to what is known of it. False where its record
+# names no program, and -p neither.
+read_record() {
+  local name value
+  check_name "$1"
+  domain=$1
+  place=${VIRTUAL%/}/$1
+  record=${VIRTUAL%/}/.virtfs/$1
+  plan=${VIRTUAL%/}/.virtfs/.plans/$1
+  numbers='' pairs='' asked='' hard_links=false made=unknown updated=-
+  [ ! -L "$place" ] || die "$place: a link: name the domain that it leads to"
+  [ -d "$place" ] || die "$place: no such domain"
+  [ ! -f "$record" ] || while IFS=: read -r name value; do
+    case $name in
+    numbers) numbers=$value ;;
+    line) pairs=$pairs$value$newline ;;
+    program) asked=$asked$value$newline ;;
+    links) [ "$value" = no ] || hard_links=true ;;
+    made) made=$value ;;
+    updated) updated=$value ;;
+    esac
+  done <"$record"
+  [ -z "$more" ] || asked=$(printf '%s' "$asked$more" | sort -u)$newline
+  [ -n "$asked" ] || return 1
+  case $newline$asked in
+  *"$newline-$newline"*) asked='' ;;
+  esac
+}
+
+# write_record: writes down what the domain is made of by now, as record and plan.
+write_record() {
+  make_plans
+  ln -f -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
+  {
+    [ -z "$numbers" ] || printf 'numbers:%s\n' "$numbers"
+    say_each line: "$pairs"
+    say_making
+    printf 'made:%s\nupdated:%s\n' "$made" "$today"
+  } >"$record.new" || failed "$record"
+  mv -f -- "$record.new" "$record" || failed "$record"
+}
+
+# make_plans: makes the place for the plans.
+make_plans() {
+  [ -d "${VIRTUAL%/}/.virtfs/.plans" ] || mkdir -m 0700 -- "${VIRTUAL%/}/.virtfs/.plans"
+}
+
+# say_each PREFIX LINES: prints them, each after the prefix.
+say_each() {
+  local rest="$2"
+  while [ -n "$rest" ]; do
+    printf '%s%s\n' "$1" "${rest%%"$newline"*}"
+    rest=${rest#*"$newline"}
+  done
+}
+
+# say_making: prints the lines of a record that say how the root was made.
+say_making() {
+  say_each program: "${asked:--$newline}"
+  if "$hard_links"; then
+    printf 'links:yes\n'
+  else
+    printf 'links:no\n'
+  fi
+  [ -z "$version" ] || printf 'version:%s\n' "$version"
+}
+
+# find_version: sets version to virtuald's, and today to the time.
+find_version() {
+  version='' today=$(date '+%Y-%m-%d %H:%M')
+  [ -z "$virtuald" ] || version=$("$virtuald" -V)
+  version=${version#virtuald }
+}
