@@ -96,13 +96,30 @@ insert_line() {
   cat -- "$work/config" >"$3" || failed "$2"
 }
 
-# install_pairs: puts the new versions in place, and sets copies to none.
-install_pairs() {
+# prepare_lines HOW: sets copies to a new version of each of configs that names the domain,
+# which has what lines_of_domain prints.
+prepare_lines() {
+  local config copy
+  copies=''
+  while IFS= read -r config; do
+    if [ -z "$config" ] || [ -z "$(lines_of_domain "$config")" ]; then
+      continue
+    fi
+    need_trusted "$config"
+    copy_config "$config"
+    lines_of_domain "$config" "$1" >"$copy" || failed "$config"
+  done <<END
+$configs
+END
+}
+
+# install_copies SAID: puts the new versions in place, and sets copies to none.
+install_copies() {
   local copy config
   while read -r copy config; do
     [ -n "$copy" ] || continue
     mv -f -- "$copy" "$config" || die "$config: not written; $place is there"
-    say "Added to $config"
+    say "$1 $config"
   done <<END
 $copies
 END

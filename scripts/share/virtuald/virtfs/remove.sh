@@ -112,25 +112,6 @@ need_empty() {
     die "$place: in use by process $(printf '%s\n' "$found" | sed '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'): end it first$1"
 }
 
-# remove_lines: takes its lines out of every configuration that names it. It sets
-# copies, which clean_up removes, and at last to none.
-remove_lines() {
-  local config copy
-  while IFS= read -r config; do
-    if [ -z "$config" ] || [ -z "$(lines_of_domain "$config")" ]; then
-      continue
-    fi
-    need_trusted "$config"
-    copy_config "$config"
-    lines_of_domain "$config" -v >"$copy" || failed "$config"
-    mv -f -- "$copy" "$config" || failed "$config"
-    say "Removed its lines from $config"
-  done <<END
-$configs
-END
-  copies=''
-}
-
 say_removal() {
   local config line
   printf '%s\n' "$configs" | while IFS= read -r config; do
@@ -164,7 +145,8 @@ remove_domain() {
   need_root
   open_work
   need_settled "$domain"
-  remove_lines
+  prepare_lines -v
+  install_copies 'Removed its lines from'
   # Who had connected before may still be there.
   need_empty "; its lines are gone, -r again removes the rest"
   printf '%s\n' "$names" | while IFS= read -r link; do

@@ -55,23 +55,6 @@ find_renamed() {
     die "$VIRTUAL/.virtfs/$new: the record of an earlier domain: remove it first"
 }
 
-# prepare_lines: sets copies to a new version of each configuration that names the
-# domain.
-prepare_lines() {
-  local config copy
-  copies=''
-  while IFS= read -r config; do
-    if [ -z "$config" ] || [ -z "$(lines_of_domain "$config")" ]; then
-      continue
-    fi
-    need_trusted "$config"
-    copy_config "$config"
-    lines_of_domain "$config" "$new" >"$copy" || failed "$config"
-  done <<END
-$configs
-END
-}
-
 # move_domain: renames the directory. The record is there before the new name is, so that
 # the domain's numbers never are free.
 move_domain() {
@@ -87,19 +70,6 @@ move_domain() {
     failed "$place"
   }
   read_record "$new" || :
-}
-
-# install_lines: puts the new versions in place, and sets copies to none.
-install_lines() {
-  local copy config
-  while read -r copy config; do
-    [ -n "$copy" ] || continue
-    mv -f -- "$copy" "$config" || failed "$config"
-    say "Changed its lines in $config"
-  done <<END
-$copies
-END
-  copies=''
 }
 
 # move_links: has the links that led to the old name lead to the new one.
@@ -196,11 +166,11 @@ rename_domain() {
   if "$dry_run"; then
     say_renaming
   else
-    prepare_lines
+    prepare_lines "$new"
     # A signal would leave the domain without its lines.
     trap '' HUP INT TERM
     [ "$domain" = "$new" ] || move_domain
-    install_lines
+    install_copies 'Changed its lines in'
     trap 'exit 1' HUP INT TERM
     move_links
   fi
