@@ -129,6 +129,79 @@ std::string files_with(const fs::path& root, const std::string& text) {
   return testing_support::run({"grep", "-rlF", "-e", text, root}).output;
 }
 
+/// What is in a domain, in the lines of virtfs -n.
+std::set<std::string> objects_in(const fs::path& domain) {
+  const Outcome found = testing_support::run({"find",
+                                              domain,
+                                              "-type",
+                                              "d",
+                                              "-printf",
+                                              "dir %m %U:%G /%P\n",
+                                              "-o",
+                                              "-type",
+                                              "l",
+                                              "-printf",
+                                              "link /%P -> %l\n",
+                                              "-o",
+                                              "-type",
+                                              "c",
+                                              "-printf",
+                                              "device /%P\n",
+                                              "-o",
+                                              "-type",
+                                              "s",
+                                              "-printf",
+                                              "log /%P\n",
+                                              "-o",
+                                              "-perm",
+                                              "/6000",
+                                              "-printf",
+                                              "setid /%P\n",
+                                              "-o",
+                                              "-printf",
+                                              "file /%P\n"});
+  const std::vector<std::string> lines = testing_support::split_lines(found.output);
+  return {lines.begin(), lines.end()};
+}
+
+/// The lines that -n has printed of these, without the first.
+std::set<std::string> objects_of(const std::string& draft) {
+  std::set<std::string> objects;
+  for (const std::string& line : testing_support::split_lines(draft)) {
+    if (line.starts_with("copy ") || line.starts_with("make ")) {
+      objects.insert("file " + line.substr(5));
+    } else if (!line.starts_with("domain ")) {
+      objects.insert(line);
+    }
+  }
+  return objects;
+}
+
+/// Expects that what the command makes in `domain` is what it prints with -n, and says the same
+/// of what it leaves out. What follows `before` in its arguments is run, with -n, by another user.
+void expect_draft(const Command& make, const fs::path& domain,
+                  const std::vector<std::string>& before = {}) {
+  Command draft = make;
+  for (std::string& argument : draft.arguments) {
+    argument = argument == "-q" ? "-n" : argument;
+  }
+  const Outcome printed = testing_support::run(draft);
+  EXPECT_EQ(0, printed.status);
+  const std::set<std::string> objects = objects_of(printed.output);
+  if (!before.empty()) {
+    const std::vector<std::string> become = {"setpriv", "--reuid=12345", "--regid=12345",
+                                             "--clear-groups"};
+    draft.arguments.insert(draft.arguments.begin() + static_cast<std::ptrdiff_t>(before.size()),
+                           become.begin(), become.end());
+    const Outcome another = testing_support::run(draft);
+    EXPECT_EQ(objects, objects_of(another.output)) << another.errors;
+  }
+  const Outcome made = testing_support::run(make);
+  ASSERT_EQ(0, made.status) << made.errors;
+  EXPECT_EQ(made.errors, printed.errors);
+  EXPECT_EQ(objects_in(domain), objects);
+}
+
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
@@ -897,15 +970,60 @@ TEST_P(Virtfs, gives_sizes_on_a_terminal) {
   }
 }
 
-TEST_P(Virtfs, says_what_it_would_do_and_does_nothing) {
-  const Outcome outcome = run_script(
-      "virtfs", {"-n", "-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+TEST_P(Virtfs, prints_what_it_would_make_and_makes_nothing) {
+  fs::create_directory("/run/private");
+  Command command =
+      script("virtfs", {"-n", "-p", "sh", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
+  (*command.environment)["TMPDIR"] = "/run/private";
+  const Outcome outcome = testing_support::run(command);
   EXPECT_EQ(0, outcome.status);
-  EXPECT_EQ(
-      "Would make /virtual/one.com\nWould copy /usr/bin/busybox\n"
-      "Would add \"10.0.0.1 /virtual/one.com\" to /virtual/conf\n",
-      outcome.output);
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_TRUE(outcome.output.starts_with("domain /virtual/one.com\n")) << outcome.output;
+  EXPECT_TRUE(outcome.output.ends_with("\nline /virtual/conf 10.0.0.1 /virtual/one.com\n"));
+  for (const char* line : {"dir 1777 0:0 /tmp", "link /usr/bin/sh -> dash", "copy /usr/bin/dash",
+                           "copy /etc/services", "make /etc/hosts", "device /dev/null"}) {
+    EXPECT_PRED2(testing_support::contains, outcome.output, "\n" + std::string(line) + "\n");
+  }
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
+  EXPECT_TRUE(fs::is_empty("/run/private"));
+}
+
+TEST_P(Virtfs, makes_what_it_has_printed) {
+  testing_support::make_writable("/etc");
+  testing_support::make_writable("/usr");
+  testing_support::make_writable("/var");
+  fs::create_directories("/var/lib/served/queue");
+  ASSERT_EQ(0, ::chown("/var/lib/served", 1, 12));
+  write_file("/etc/served/conf", "x");
+  ASSERT_EQ(0, ::chown("/etc/served", 1, 12));
+  ASSERT_EQ(0, ::chmod("/etc/served", 02775));
+  ASSERT_EQ(0, ::chmod("/etc/served/conf", 0600));
+  fs::create_directories("/etc/served/open");
+  ASSERT_EQ(0, ::chown("/etc/served/open", 1, 12));
+  ASSERT_EQ(0, ::chmod("/etc/served/open", 0755));
+  write_file("/etc/served/open/conf", "x");
+  write_file("/usr/lib/served/plugin", "x");
+  ASSERT_EQ(0, ::chown("/usr/lib/served", 0, 12));
+  fs::create_symlink("/etc/served", "/usr/lib/served/configuration");
+  write_program("/usr/bin/served", "#!/bin/sh\n");
+  ASSERT_EQ(0, ::chmod("/usr/bin/served", 06711));
+  const fs::path status = "/var/lib/dpkg/status";
+  write_file(status, read_file(status) + "\nPackage: served\nStatus: install ok installed\n");
+  write_file("/var/lib/dpkg/info/served.list",
+             "/usr/bin/served\n/usr/lib/served/plugin\n/etc/served/conf\n/var/lib/served\n");
+  const testing_support::LogSocket log("/virtual/log");
+  expect_draft(
+      script("virtfs", {"-q", "-p", "sh", "-p", "served", "-p", "passwd", "-p", "su", "one.com"}),
+      "/virtual/one.com");
+  EXPECT_EQ("1:12 2755", access_of("/virtual/one.com/etc/served"));
+  EXPECT_EQ("0:12 0755", access_of("/virtual/one.com/etc/served/open"));
+  EXPECT_EQ("1:12 0755", access_of("/virtual/one.com/var/lib/served"));
+}
+
+TEST_P(Virtfs, prints_nothing_but_errors_when_quiet_even_of_what_it_would_make) {
+  const Outcome outcome = run_script("virtfs", {"-nq", "-p", "sh", "one.com"});
+  EXPECT_EQ("", outcome.output + outcome.errors);
+  EXPECT_EQ(0, outcome.status);
 }
 
 TEST_P(Virtfs, refuses_an_unknown_option) {
@@ -1660,6 +1778,20 @@ class VirtfsWhole : public Virtfs {
     return testing_support::run(on_host("virtexec", arguments));
   }
 
+  /// Moves a library that ls needs to a directory of its own.
+  void move_library() const {
+    const Outcome found =
+        testing_support::run({"find", host("usr/lib"), "-name", "libpcre2-8.so.0"});
+    const fs::path library = first_line(found.output);
+    if (library.empty()) {
+      SKIP_OR_FAIL("ls needs no libpcre2 here");
+    }
+    fs::create_directories(host("usr/lib/private"));
+    fs::rename(library, host("usr/lib/private/libpcre2-8.so.0"));
+    write_file(host("etc/ld.so.conf"), "/usr/lib/private\n");
+    ASSERT_EQ(0, testing_support::run({"chroot", host(""), "ldconfig"}).status);
+  }
+
   /// Adds a program to the host.
   void add_program(const std::string& path, const std::string& text, mode_t mode = 0755) const {
     write_file(host(path), text);
@@ -1772,15 +1904,10 @@ TEST_P(VirtfsWhole, leaves_usr_local_out) {
 }
 
 TEST_P(VirtfsWhole, copies_libraries_from_a_directory_of_their_own) {
-  const Outcome found = testing_support::run({"find", host("usr/lib"), "-name", "libpcre2-8.so.0"});
-  const fs::path library = first_line(found.output);
-  if (library.empty()) {
-    SKIP_OR_FAIL("ls needs no libpcre2 here");
+  move_library();
+  if (IsSkipped()) {
+    return;
   }
-  fs::create_directories(host("usr/lib/private"));
-  fs::rename(library, host("usr/lib/private/libpcre2-8.so.0"));
-  write_file(host("etc/ld.so.conf"), "/usr/lib/private\n");
-  ASSERT_EQ(0, testing_support::run({"chroot", host(""), "ldconfig"}).status);
   const Outcome outcome = make_whole();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
@@ -1791,6 +1918,29 @@ TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_from_where_it_is) {
   const Outcome outcome = make_whole();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ("42\n", run_in_whole({"origin"}).output);
+}
+
+TEST_P(VirtfsWhole, is_made_as_it_was_printed_for_any_user) {
+  fs::permissions(host("tmp"), fs::perms(01777));
+  add_program("usr/bin/mine", "#!/bin/sh\n", 0711);
+  add_program("usr/bin/secret", "#!/bin/sh\n", 0700);
+  add_program("usr/sbin/unix_chkpwd", "#!/bin/sh\n", 02755);
+  add_program("usr/bin/game", "#!/bin/sh\n", 02755);
+  write_file(host("etc/inputrc"), std::string("secret=") + kHash + "\n");
+  write_file(host("usr/share/perl5/closed/Module.pm"), "1;\n");
+  fs::permissions(host("usr/share/perl5/closed"), fs::perms(0555));
+  expect_draft(on_host("virtfs", {"-q", "one.com"}), root(""), {"chroot", host("")});
+  expect_draft(on_host("virtfs", {"-q", "-p", "ls", "-p", "game", "two.com"}),
+               host("virtual/two.com"), {"chroot", host("")});
+  EXPECT_TRUE(fs::is_empty(host("tmp")));
+}
+
+TEST_P(VirtfsWhole, is_printed_with_libraries_in_a_directory_of_their_own) {
+  move_library();
+  if (IsSkipped()) {
+    return;
+  }
+  expect_draft(on_host("virtfs", {"-q", "one.com"}), root(""));
 }
 
 TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {

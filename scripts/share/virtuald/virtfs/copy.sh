@@ -60,6 +60,10 @@ copy_batch() {
   local batch="$1" use_link linked
   shift
   mkdir -p -- "$root$batch"
+  if drafts "$batch"; then
+    draft_files "$@"
+    return
+  fi
   use_link=$(link_option "$batch")
   "$cp" -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"
   [ -n "$use_link" ] || return 0
@@ -94,12 +98,17 @@ copy_tree() {
 # than root may own: what is read by root there could be exchanged for a link to a
 # secret until it is checked. So it is read by somebody who may read nothing else.
 copy_readable() {
-  local tar message
+  local tar message same_owner
   tar=$(find_program tar)
+  same_owner=--same-owner
+  if "$draft"; then
+    note_owners "$1"
+    same_owner=--no-same-owner
+  fi
   # shellcheck disable=SC2086 # the words of a command
   {
     $outsider "$tar" -C / -cf - -- "${1#/}" 2>"$work/unread" || :
-  } | "$tar" -C "$root" -xpf - --numeric-owner --same-owner || failed "$1"
+  } | "$tar" -C "$root" -xpf - --numeric-owner "$same_owner" || failed "$1"
   while IFS= read -r message; do
     case $message in
     *': Cannot open: '*)
@@ -119,6 +128,10 @@ copy_all() {
   mkdir -p -- "$root$tree"
   if [ $# -eq 0 ]; then
     set -- "$tree/."
+  fi
+  if "$draft"; then
+    draft_tree "$@"
+    return
   fi
   use_link=$(link_option "$tree")
   if [ -n "$use_link" ]; then

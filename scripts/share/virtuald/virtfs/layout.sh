@@ -58,8 +58,8 @@ make_layout() {
   # Whoever delivers mail may have become its reader before making the box.
   chmod 1777 tmp var/lock var/mail
   chmod 0664 var/log/wtmp run/utmp
-  chown -- "root:$login_group" var/log/wtmp run/utmp
-  chown -- "$web_user:$web_group" var/www/html var/www/master var/www/server
+  give "root:$login_group" /var/log/wtmp /run/utmp
+  give "$web_user:$web_group" /var/www/html /var/www/master /var/www/server
   chmod g+s var/www/html
   cd /
 }
@@ -73,7 +73,11 @@ make_devices() {
   ln -s pts/ptmx ptmx
   umask 0
   while read -r name major minor; do
-    mknod "$name" c "$major" "$minor" || failed "dev/$name"
+    if "$draft"; then
+      : >"$name"
+    else
+      mknod "$name" c "$major" "$minor" || failed "dev/$name"
+    fi
   done <<END
 null 1 3
 zero 1 5
@@ -116,7 +120,7 @@ make_accounts() {
       print $1, "*", "", members >(etc "/gshadow")
     }' /etc/passwd /etc/group || failed etc/passwd
   cd -- "$root/etc"
-  chown -- "root:$shadow_group" shadow gshadow
+  give "root:$shadow_group" /etc/shadow /etc/gshadow
   chmod 0640 shadow gshadow
   cd /
 }

@@ -70,6 +70,6 @@ make_places() {
 make_place() {
   [ ! -e "$root$3" ] && [ ! -L "$root$3" ] || return 0
   mkdir -p -- "$root$3"
-  chown -- "$2" "$root$3" 2>/dev/null || :
+  give "$2" "$3" 2>/dev/null || :
   chmod -- "$1" "$root$3"
 }

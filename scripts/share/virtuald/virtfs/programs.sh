@@ -257,5 +257,12 @@ write_cache() {
   for file in /etc/ld.so.conf.d/*.conf; do
     [ ! -f "$file" ] || copy_plain_etc "ld.so.conf.d/${file##*/}"
   done
-  ldconfig -r "$root" 2>/dev/null || warn "$root: ldconfig failed there"
+  if "$draft"; then
+    : >"$root/etc/ld.so.cache"
+  else
+    # The links to libraries are those of the host.
+    ldconfig -X -r "$root" 2>/dev/null || warn "$root: ldconfig failed there"
+  fi
+  # What it notes down there would be other for each root.
+  rm -rf -- "$root/var/cache/ldconfig"
 }

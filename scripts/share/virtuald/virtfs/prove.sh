@@ -17,9 +17,11 @@ secure() {
   # All of them are plain names.
   # shellcheck disable=SC2086
   {
-    chown root:root . $system
+    "$draft" || {
+      chown root:root . $system
+      find $system ! -user root ! -perm -4000 ! -perm -2000 -exec chown -h root {} +
+    }
     chmod 0755 $system
-    find $system ! -user root ! -perm -4000 ! -perm -2000 -exec chown -h root {} +
     find $system ! -type l ! -type c \( -perm -0020 -o -perm -0002 \) -exec chmod go-w {} +
   }
   find . -type f \( -perm -4000 -o -perm -2000 \) | sort >"$work/setid"

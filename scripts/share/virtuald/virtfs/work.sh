@@ -138,6 +138,8 @@ clean_up() {
   if "$step_open"; then
     printf '\n'
   fi
+  # An ordinary user may not remove what is in a directory that nobody may write.
+  ! "$draft" || chmod -R u+rwX -- "$work"
   [ -z "$work" ] || rm -rf -- "$work"
   remove_config_copies
   exit "$status"

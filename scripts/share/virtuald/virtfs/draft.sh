@@ -1,0 +1,137 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# virtfs/draft.sh - virtfs -n: what the root of a new domain would consist of.
+#
+# A draft of it is made in a private directory and listed. All is made there as it would
+# be in the root, but for devices, owners and the contents of files of the host outside of
+# /etc, so that any user can do it in a moment, and nothing is tried.
+
+# say_draft: prints what would be made, a line for each object. Sets draft and, for
+# clean_up, work.
+say_draft() {
+  local root address config
+  [ "$(id -u)" -ne 0 ] || [ -n "$outsider" ] || find_outsider
+  trap clean_up EXIT
+  trap 'exit 1' HUP INT TERM
+  work=$(mktemp -d) || die 'no room for a draft'
+  draft=true
+  root=$work/root
+  mkdir -- "$root"
+  printf '' >"$work/owners"
+  make_draft
+  "$quiet" && return
+  printf 'domain %s\n' "$place"
+  list_draft | sort
+  printf '%s' "$pairs" | while read -r address config; do
+    printf 'line %s %s %s\n' "$config" "$address" "$place"
+  done
+}
+
+# make_draft: makes it. The numbers are those of no domain.
+make_draft() {
+  local quiet=true numbers=1000:1000 clone='' link=''
+  find_owners
+  build
+  [ -n "$asked" ] || draft_mended
+}
+
+# draft_mended: adds what mend would bring to the draft of a whole root, of all programs at
+# once.
+draft_mended() {
+  local needed='' files='' uses loader_user="$outsider" name
+  "$find" "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" -type f -perm -0100 >"$work/programs"
+  while IFS= read -r name; do
+    list_libraries "${name#"$root"}" || :
+  done <"$work/programs"
+  add_libraries
+  printf '%s' "$files" | copy_missing
+}
+
+# list_draft: prints the lines for the draft.
+list_draft() {
+  {
+    sed 's/^/owner /' "$work/owners"
+    cd -- "$root"
+    "$find" . -type d -printf 'dir %m %p\n' -o -type l -printf 'link %p -> %l\n' -o -perm -4000 -printf 'setid %p\n' -o \
+      -perm -2000 -printf 'setid %p\n' -o -printf 'copy %p\n'
+    [ ! -S "$VIRTUAL/log" ] || printf 'log ./dev/log\n'
+  } | own_etc="$own_etc" awk '
+    # "USER:GROUP", as names or numbers, in numbers.
+    function numbers_of(owner,   part) {
+      split(owner, part, ":")
+      return (part[1] in user ? user[part[1]] : part[1]) ":" (part[2] in group ? group[part[2]] : part[2])
+    }
+    BEGIN { own_etc = ENVIRON["own_etc"] }
+    FILENAME == "/etc/passwd" || FILENAME == "/etc/group" {
+      split($0, part, ":")
+      if (FILENAME == "/etc/passwd") user[part[1]] = part[3]
+      else group[part[1]] = part[3]
+      next
+    }
+    $1 == "owner" { path = $0; sub(/^owner [^ ]* /, "", path); owner[path] = numbers_of($2); next }
+    $1 == "dir" {
+      path = $0; sub(/^dir [^ ]* \.\/?/, "/", path)
+      print "dir", $2, (path in owner ? owner[path] : "0:0"), path
+      next
+    }
+    $1 == "link" { sub(/ \./, " "); print; next }
+    {
+      path = $0; sub(/^[a-z]* \.\//, "", path)
+      kind = $1
+      if (path ~ /^dev\//) kind = kind == "log" ? kind : "device"
+      else if (path ~ own_etc || path ~ /^(etc\/(environment|ld[.]so[.]cache)|var\/log\/wtmp|run\/utmp)$/) kind = "make"
+      print kind, "/" path
+    }' /etc/passwd /etc/group -
+}
+
+# give OWNER PATH...: gives these of the root to an owner; in a draft it is noted.
+give() {
+  local owner="$1" path
+  shift
+  for path in "$@"; do
+    shift
+    ! "$draft" || printf '%s %s\n' "$owner" "$path" >>"$work/owners"
+    set -- "$@" "$root$path"
+  done
+  "$draft" || chown -- "$owner" "$@"
+}
+
+# note_owners PATH...: notes whose the directories below these paths of the host would be in
+# the root, where that is not root: secure gives them to root, but for those that are
+# set-group-id, and leaves the group.
+note_owners() {
+  "$find" "$@" -type d \( ! -user root -perm -2000 -printf '%U:%G %p\n' -o ! -group root -printf '0:%G %p\n' \) \
+    2>/dev/null | sed 's,/\.$,,; s,/\./,/,' >>"$work/owners" || :
+}
+
+# drafts DIRECTORY: true where nothing but names and modes matters of the host's files there:
+# in a draft, outside of /etc, some of which is read.
+drafts() {
+  "$draft" || return 1
+  case $1 in
+  /etc | /etc/*) return 1 ;;
+  esac
+}
+
+# draft_files FILE...: makes empty files for these of the host. What is there already is
+# left, as it may be a link.
+draft_files() {
+  local file
+  for file in "$@"; do
+    if [ ! -e "$root$file" ] && [ ! -L "$root$file" ]; then
+      : >"$root$file"
+      [ ! -u "$file" ] || chmod u+s -- "$root$file"
+      [ ! -g "$file" ] || chmod g+s -- "$root$file"
+    fi
+  done
+}
+
+# draft_tree FILE...: makes empty files for a tree, or these files in it. What cannot be read
+# would be left out.
+draft_tree() {
+  note_owners "$@"
+  if drafts "$tree"; then
+    "$cp" -dpR --attributes-only --no-preserve=ownership -- "$@" "$root$tree/" 2>/dev/null || :
+  else
+    "$cp" -dpR -- "$@" "$root$tree/" 2>/dev/null || :
+  fi
+}
