@@ -104,7 +104,7 @@ class VirtfsBackup : public ShellTest {
     EXPECT_TRUE(S_ISCHR(status.st_mode));
     ASSERT_EQ(0, ::stat((leading / ".virtfs").c_str(), &status));
     EXPECT_EQ(0700U, status.st_mode & 07777U);
-    EXPECT_EQ(leading.string() + "/example.com: has what the host has\n",
+    EXPECT_EQ(leading.string() + "/example.com: up to date\n",
               run_script("virtfs", {"-d", leading, "-u", "example.com"}).output);
   }
 };

@@ -146,7 +146,7 @@ TEST_P(VirtfsRename, dry_run_says_what_it_would_do_and_changes_nothing) {
       "Would replace /virtual/old.com/etc/hostname\n"
       "Would replace /virtual/old.com/etc/mailname\n",
       outcome.output);
-  EXPECT_EQ("virtfs: /virtual/old.com/etc/hosts: has the name old.com: change it by hand\n",
+  EXPECT_EQ("virtfs: /virtual/old.com/etc/hosts: contains the name old.com: change it by hand\n",
             outcome.errors);
   expect_untouched();
 }
@@ -174,8 +174,7 @@ TEST_P(VirtfsRename, made_domain_is_known_by_its_new_name) {
   const Outcome status = run_script("virtfs", {"-q", "-s", "better.com"});
   EXPECT_PRED2(contains, status.output, "\t10.0.0.8@/virtual/conf.www\ttrue\n");
   EXPECT_EQ(std::string::npos, status.errors.find("better.com")) << status.errors;
-  EXPECT_EQ("/virtual/better.com: has what the host has\n",
-            run_script("virtfs", {"-u", "better.com"}).output);
+  EXPECT_EQ("/virtual/better.com: up to date\n", run_script("virtfs", {"-u", "better.com"}).output);
 }
 
 TEST_P(VirtfsRename, leading_directory_may_be_a_link) {
@@ -285,8 +284,9 @@ TEST_P(VirtfsRename, file_that_the_domain_has_changed_is_left_and_named) {
   const Outcome outcome = rename();
   EXPECT_EQ(0, outcome.status);
   EXPECT_EQ(
-      "virtfs: /virtual/new.com/etc/hosts: has the name old.com: change it by hand\n"
-      "virtfs: /virtual/new.com/etc/mail/sendmail.cf: has the name old.com: change it by hand\n",
+      "virtfs: /virtual/new.com/etc/hosts: contains the name old.com: change it by hand\n"
+      "virtfs: /virtual/new.com/etc/mail/sendmail.cf: contains the name old.com: change it by "
+      "hand\n",
       outcome.errors);
   EXPECT_EQ("10.0.0.1 old.com mail.old.com\n", read_file(kNew / "etc/hosts"));
   EXPECT_EQ("another\n", read_file(kNew / "etc/hostname"));
@@ -299,7 +299,7 @@ TEST_P(VirtfsRename, file_of_the_host_with_that_word_is_named_only_where_the_dom
   write_file(kRecords / ".plans/old.com", "e " + sum + " etc/services\n");
   EXPECT_EQ("", rename().errors);
   write_file(kNew / "etc/services", "new.com 8/tcp\n");
-  EXPECT_EQ("virtfs: /virtual/old.com/etc/services: has the name new.com: change it by hand\n",
+  EXPECT_EQ("virtfs: /virtual/old.com/etc/services: contains the name new.com: change it by hand\n",
             rename({"new.com", "old.com"}).errors);
 }
 
@@ -482,8 +482,8 @@ TEST_P(VirtfsRename, interrupted_one_is_finished_before_anything_else_is_done_to
   EXPECT_EQ(std::string::npos, rename({"-n", "old.com", "new.com"}).output.find("Would rename"));
   fs::create_directory(kOld);
   EXPECT_EQ(
-      "virtfs: /virtual/old.com: made by hand after virtfs -m was interrupted: give it another "
-      "name first\n",
+      "virtfs: /virtual/old.com: made after virtfs -m was interrupted: move it aside "
+      "first\n",
       rename().errors);
   fs::remove(kOld);
   EXPECT_EQ(0, rename().status);

@@ -90,28 +90,32 @@ TEST_P(VirtfsStatus, has_a_line_for_scripts) {
 
 TEST_P(VirtfsStatus, names_what_is_older_than_the_hosts) {
   write_program("/usr/bin/hello", "#!/bin/sh\necho newer\n");
-  expect_named("/virtual/one.com/usr/bin/hello: older than what the host has: virtfs -u");
+  expect_named("/virtual/one.com/usr/bin/hello: differs from the host's: run virtfs -u");
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-u"}).status);
   EXPECT_EQ(0, status().status);
 }
 
 TEST_P(VirtfsStatus, names_what_somebody_has_changed) {
   write_program(kDomain / "usr/bin/hello", "#!/bin/sh\necho evil\n");
-  expect_named("/virtual/one.com/usr/bin/hello: other than what virtfs has put there");
+  expect_named("/virtual/one.com/usr/bin/hello: changed since virtfs installed it");
 }
 
 TEST_P(VirtfsStatus, names_set_id_programs_and_devices) {
   write_program(kDomain / "var/lib/shell", "x");
   ASSERT_EQ(0, ::chmod((kDomain / "var/lib/shell").c_str(), 04755));
-  expect_named("/virtual/one.com/var/lib/shell: set-id or a device, and not put there by virtfs");
+  expect_named(
+      "/virtual/one.com/var/lib/shell: set-user-ID, set-group-ID or a device, and not installed by "
+      "virtfs");
   fs::remove(kDomain / "var/lib/shell");
   ASSERT_EQ(0, ::mknod((kDomain / "dev/disk").c_str(), S_IFBLK | 0600, makedev(8, 0)));
-  expect_named("/virtual/one.com/dev/disk: set-id or a device, and not put there by virtfs");
+  expect_named(
+      "/virtual/one.com/dev/disk: set-user-ID, set-group-ID or a device, and not installed by "
+      "virtfs");
 }
 
 TEST_P(VirtfsStatus, names_system_directories_that_others_may_write) {
   ASSERT_EQ(0, ::chmod((kDomain / "etc").c_str(), 0777));
-  expect_named("/virtual/one.com/etc: others than root may write it");
+  expect_named("/virtual/one.com/etc: writable by others than root");
 }
 
 TEST_P(VirtfsStatus, names_a_log_socket_that_leads_nowhere) {
@@ -134,8 +138,7 @@ TEST_P(VirtfsStatus, names_a_line_without_a_directory) {
 
 TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
   fs::remove_all("/virtual/.virtfs");
-  expect_named(
-      "/virtual/one.com: no record of what was made there: virtfs -u -p PROGRAM ... makes one");
+  expect_named("/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one");
 }
 
 TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
@@ -144,9 +147,9 @@ TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
     write_program(file, "x");
     ASSERT_EQ(0, ::chmod(file.c_str(), 04755));
   }
-  EXPECT_PRED2(
-      contains, status().errors,
-      "virtfs: /virtual/one.com: 4 more: set-id or a device, and not put there by virtfs\n");
+  EXPECT_PRED2(contains, status().errors,
+               "virtfs: /virtual/one.com: 4 more: set-user-ID, set-group-ID or a device, and not "
+               "installed by virtfs\n");
 }
 
 /// A name with a newline could imitate a line about a program, and one with an escape could reach
@@ -161,7 +164,7 @@ TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
   fs::create_directories(kDomain / "usr" / ("x\n" + line + " usr/bin"));
   write_file(kDomain / "usr" / ("x\n" + line + " usr/bin/hello"), "");
   fs::create_symlink("x\n" + line + " usr/bin/hello", kDomain / "usr/link");
-  expect_named("/virtual/one.com/usr/bin/hello: other than what virtfs has put there");
+  expect_named("/virtual/one.com/usr/bin/hello: changed since virtfs installed it");
   const fs::path escape = kDomain / "var/lib" / "\033[2Jx";
   write_program(escape, "x");
   ASSERT_EQ(0, ::chmod(escape.c_str(), 04755));

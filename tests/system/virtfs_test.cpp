@@ -1103,8 +1103,8 @@ TEST_P(Virtfs, warns_where_the_host_lacks_a_group_of_the_system) {
   testing_support::make_writable("/etc");
   write_file("/etc/group", "root:x:0:\n");
   EXPECT_EQ(
-      "virtfs: utmp: no such group on this host: root in its place\n"
-      "virtfs: shadow: no such group on this host: root in its place\n",
+      "virtfs: utmp: no such group on this host: using root instead\n"
+      "virtfs: shadow: no such group on this host: using root instead\n",
       run_script("virtfs", {"-q", "-p", "busybox", "one.com"}).errors);
 }
 
@@ -1470,7 +1470,8 @@ TEST_P(VirtfsNumbers, suffice_for_more_than_a_thousand_domains) {
   const Outcome outcome = make_with({}, {"two.com"});
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ(
-      "virtfs: two.com: no 256 numbers in a row are free for its users in UID_RANGE 65536-524287\n",
+      "virtfs: two.com: no 256 consecutive numbers are free for its users in UID_RANGE "
+      "65536-524287\n",
       outcome.errors);
   EXPECT_FALSE(names_in("/virtual").contains("two.com"));
 }
@@ -1843,7 +1844,7 @@ TEST_P(VirtfsWhole, has_the_directories_of_daemons_and_nothing_in_them) {
   for (const char* left_out : {"var/lib/bob", "var/spool/bob", "var/spool/queue/bob"}) {
     EXPECT_FALSE(fs::exists(root(left_out))) << left_out;
   }
-  EXPECT_EQ("/virtual/one.com: has what the host has\n",
+  EXPECT_EQ("/virtual/one.com: up to date\n",
             testing_support::run(on_host("virtfs", {"-u", "one.com"})).output);
 }
 
@@ -1851,7 +1852,7 @@ TEST_P(VirtfsWhole, is_updated_as_it_was_made) {
   ASSERT_EQ(0, make_whole().status);
   Outcome outcome = testing_support::run(on_host("virtfs", {"-u", "one.com"}));
   EXPECT_EQ("", outcome.errors);
-  EXPECT_EQ("/virtual/one.com: has what the host has\n", outcome.output);
+  EXPECT_EQ("/virtual/one.com: up to date\n", outcome.output);
   write_program(host("usr/bin/hello"), "#!/bin/sh\necho newer\n");
   outcome = testing_support::run(on_host("virtfs", {"-u", "one.com"}));
   EXPECT_EQ("", outcome.errors);
@@ -2254,7 +2255,7 @@ TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
   const Outcome outcome = make_whole({"-l"});
   EXPECT_NE(
       outcome.errors.find("virtfs: /virtual: on another file system than the host's programs: "
-                          "copies in place of hard links\n"),
+                          "copying instead of making hard links\n"),
       std::string::npos)
       << outcome.errors;
   EXPECT_EQ(1U, links_of(root("usr/bin/ls")));

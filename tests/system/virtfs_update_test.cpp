@@ -83,7 +83,7 @@ TEST_P(VirtfsUpdate, brings_what_the_host_has_newer) {
 
 TEST_P(VirtfsUpdate, leaves_a_domain_as_it_is_that_has_what_the_host_has) {
   const ino_t before = inode_of(kDomain / "usr/bin/hello");
-  expect_done(update(), "/virtual/one.com: has what the host has\n");
+  expect_done(update(), "/virtual/one.com: up to date\n");
   EXPECT_EQ(before, inode_of(kDomain / "usr/bin/hello"));
 }
 
@@ -125,7 +125,7 @@ TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
   make({"-p", "hello", "two.com"});
   EXPECT_TRUE(fs::exists("/virtual/two.com/etc/hello/conf"));
   EXPECT_EQ(std::string::npos, read_file("/virtual/.virtfs/.plans/two.com").find("forged"));
-  expect_done(update({"two.com"}), "/virtual/two.com: has what the host has\n");
+  expect_done(update({"two.com"}), "/virtual/two.com: up to date\n");
 }
 
 /// It works from directories of the domain, which an administrator's PATH may name as ".".
@@ -169,8 +169,7 @@ TEST_P(VirtfsUpdate, names_a_file_of_etc_that_the_domain_has_changed) {
   write_file("/etc/profile", "PATH=/bin\n");
   write_file(kDomain / "etc/profile", "the domain's");
   const Outcome outcome = update();
-  EXPECT_EQ("virtfs: /virtual/one.com/etc/profile: changed in the domain: left as it is\n",
-            outcome.errors);
+  EXPECT_EQ("virtfs: /virtual/one.com/etc/profile: changed in the domain: kept\n", outcome.errors);
   EXPECT_EQ(0, outcome.status);
   EXPECT_EQ("the domain's", read_file(kDomain / "etc/profile"));
 }
@@ -207,14 +206,14 @@ TEST_P(VirtfsUpdate, asks_for_programs_where_nothing_is_known) {
   fs::remove_all("/virtual/.virtfs");
   const Outcome outcome = update();
   EXPECT_EQ(
-      "virtfs: /virtual/one.com: nothing is known of how it was made: say with -p which programs "
-      "it is to have, or -p - for all of the host\n",
+      "virtfs: /virtual/one.com: no record of its programs: name them with -p, or use -p - for all "
+      "of the host's\n",
       outcome.errors);
   EXPECT_EQ(1, outcome.status);
   upgrade_host();
   EXPECT_EQ(0, update({"-p", "sh", "-p", "hello", "one.com"}).status);
   EXPECT_EQ("newer\n", hello());
-  expect_done(update(), "/virtual/one.com: has what the host has\n");
+  expect_done(update(), "/virtual/one.com: up to date\n");
 }
 
 TEST_P(VirtfsUpdate, one_domain_that_cannot_be_updated_stops_no_other) {
@@ -253,7 +252,7 @@ TEST_P(VirtfsUpdate, names_what_still_runs_the_old_files) {
   ASSERT_TRUE(eventually([&maps] { return contains(read_file(maps), "/virtual/two.com"); }));
   fs::last_write_time("/virtual/two.com/usr/bin/sleep", fs::file_time_type::clock::now());
   const Outcome outcome = update({"two.com"});
-  EXPECT_EQ("virtfs: /virtual/two.com: these still run the old files, start them again: " +
+  EXPECT_EQ("virtfs: /virtual/two.com: restart these processes, which use old files: " +
                 std::to_string(sleeper.pid()) + " (sleep)\n",
             outcome.errors);
   EXPECT_EQ(0, outcome.status);
@@ -276,7 +275,7 @@ TEST_P(VirtfsUpdate, names_for_each_domain_what_still_runs_its_old_files) {
   const std::string errors = update({}).errors;
   EXPECT_EQ(2, std::count(errors.begin(), errors.end(), '\n')) << errors;
   EXPECT_PRED2(contains, errors,
-               "virtfs: /virtual/three.com: these still run the old files, start them again: " +
+               "virtfs: /virtual/three.com: restart these processes, which use old files: " +
                    std::to_string(other.pid()) + " (sleep)\n");
   for (const BackgroundProcess* process : {&first, &second}) {
     EXPECT_PRED2(contains, errors.substr(errors.find("two.com")),
@@ -307,7 +306,7 @@ TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
   write_file(kDomain / "usr/bin/hello/file", "kept");
   const Outcome outcome = update();
   EXPECT_PRED2(contains, outcome.errors,
-               "virtfs: /virtual/one.com/usr/bin/hello: cannot be replaced: left as it is\n");
+               "virtfs: /virtual/one.com/usr/bin/hello: cannot be replaced: left unchanged\n");
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ("kept", read_file(kDomain / "usr/bin/hello/file"));
 }
@@ -323,8 +322,8 @@ TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
   const Outcome outcome = update();
   EXPECT_EQ(1, outcome.status);
   EXPECT_PRED2(contains, outcome.errors,
-               "virtfs: /virtual/one.com/usr/bin: not a directory of the domain's file system: "
-               "left as it is\n");
+               "virtfs: /virtual/one.com/usr/bin: not a directory on the domain's file system: "
+               "left unchanged\n");
   EXPECT_TRUE(fs::is_empty("/scratch"));
   fs::remove_all("/scratch");
 }
@@ -382,7 +381,7 @@ TEST_P(VirtfsUpdate, full_disk_is_reported) {
 }
 
 TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
-  expect_done(update({"-p", "dash", "one.com"}), "/virtual/one.com: has what the host has\n");
+  expect_done(update({"-p", "dash", "one.com"}), "/virtual/one.com: up to date\n");
   EXPECT_PRED2(contains, read_file(kRecord), "program:dash\n");
 }
 
@@ -403,7 +402,7 @@ TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
   }
   EXPECT_EQ(0, update().status);
   EXPECT_EQ(wanted, hello());
-  EXPECT_EQ("/virtual/one.com: has what the host has\n", update().output);
+  EXPECT_EQ("/virtual/one.com: up to date\n", update().output);
   for (const fs::directory_entry& entry : fs::directory_iterator("/virtual")) {
     EXPECT_FALSE(entry.path().filename().string().starts_with(".virtfs.")) << entry.path();
   }

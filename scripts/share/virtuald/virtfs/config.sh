@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/config.sh - lines in configurations of virtuald.
 
-# check_pairs: sets copies to a new version of each config, which has the lines
-# for the new domain.
+# check_pairs: sets copies to a new version of each config, with the lines for the new
+# domain.
 check_pairs() {
   local address config
   copies=''
@@ -14,9 +14,8 @@ $pairs
 END
 }
 
-# prepare_line ADDRESS CONFIG: adds a copy of the config, with the line in it, to
-# copies. A second line for the same config goes into the copy that the first
-# has made.
+# prepare_line ADDRESS CONFIG: adds a copy of the config, with the line in it, to copies. A
+# second line for the same config goes into the same copy.
 prepare_line() {
   local config copy
   config=$(readlink -f -- "$2") || die "$2: no such directory"
@@ -31,8 +30,8 @@ prepare_line() {
   insert_line "$1" "$config" "$copy"
 }
 
-# copy_config CONFIG: sets copy to a copy beside it, with its owner and mode, and adds
-# that to copies. One that is not there yet counts as empty.
+# copy_config CONFIG: sets copy to a copy next to it, with its owner and mode, and adds that
+# to copies. A config that does not exist counts as empty.
 copy_config() {
   clear_copies "${1%/*}/.virtfs.${1##*/}."
   copy=$(mktemp -- "${1%/*}/.virtfs.${1##*/}.$$.XXXXXX") || failed "$1"
@@ -44,8 +43,8 @@ copy_config() {
   fi
 }
 
-# clear_copies PREFIX: removes the copies that killed runs left: their names go on
-# with the number of a process that has ended.
+# clear_copies PREFIX: removes the copies that killed runs left: in their names, the number
+# of a process that has ended follows the prefix.
 clear_copies() {
   local copy pid
   for copy in "$1"*; do
@@ -58,9 +57,8 @@ clear_copies() {
   done
 }
 
-# check_address ADDRESS CONFIG COPY: dies unless the address is one, and has no
-# line in the copy yet. A default line answers for every address, so it is left
-# out here.
+# check_address ADDRESS CONFIG COPY: dies if the address is not valid, or has a line in the
+# copy already. A default line matches every address, so it is left out here.
 check_address() {
   local status=0 answer
   sed '/^[[:space:]]*default[[:space:]]/d' <"$3" >"$work/query"
@@ -72,8 +70,8 @@ check_address() {
   esac
 }
 
-# name_lines: passes on what virtuald found wrong with the query, whose lines are
-# those of the config.
+# name_lines: passes on virtuald's messages about the query, whose lines have the same
+# numbers as those of the config.
 name_lines() {
   local line
   while IFS= read -r line; do
@@ -85,10 +83,10 @@ name_lines() {
   done
 }
 
-# insert_line ADDRESS CONFIG COPY: the line goes to the end, or before a default
-# line, since what follows that is never reached.
+# insert_line ADDRESS CONFIG COPY: adds the line at the end, or before a default line,
+# because lines after that are never reached.
 insert_line() {
-  # What -v sets, awk would look through for backslashes.
+  # With -v, awk would interpret backslashes.
   line="$1 $place" awk '
     !done && $1 == "default" { print ENVIRON["line"]; done = 1 }
     { print }
@@ -96,8 +94,8 @@ insert_line() {
   cat -- "$work/config" >"$3" || failed "$2"
 }
 
-# prepare_lines HOW: sets copies to a new version of each of configs that names the domain,
-# which has what lines_of_domain prints.
+# prepare_lines HOW: sets copies to new versions of those in configs that name the domain, as
+# lines_of_domain prints them.
 prepare_lines() {
   local config copy
   copies=''
@@ -113,7 +111,8 @@ $configs
 END
 }
 
-# install_copies SAID: puts the new versions in place, and sets copies to none.
+# install_copies MESSAGE: replaces each configuration with its copy, says so, and sets copies
+# to none.
 install_copies() {
   local copy config
   while read -r copy config; do

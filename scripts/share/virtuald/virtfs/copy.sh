@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/copy.sh - copying from the host.
 
-# choose_copy: sets clone to the option of cp that clones where the file
-# system can, if there is such an option, and link to the one that makes hard
-# links, if these are asked for and can be made.
+# choose_copy: sets clone to the option that has cp clone files where the file system can,
+# if cp knows it; and link to the option that has it make hard links, if these are asked
+# for and possible.
 choose_copy() {
   clone=''
   if "$cp" --reflink=auto -- /dev/null "$work/null" 2>/dev/null; then
@@ -14,13 +14,13 @@ choose_copy() {
     if ln -- "$(readlink -f /bin/sh)" "$work/link" 2>/dev/null; then
       link=-l
     else
-      warn "$VIRTUAL: on another file system than the host's programs: copies in place of hard links"
+      warn "$VIRTUAL: on another file system than the host's programs: copying instead of making hard links"
     fi
   fi
 }
 
-# link_option DIRECTORY: prints the option that makes hard links of the host's
-# files there. Nothing in /etc is ever shared with the host.
+# link_option DIRECTORY: prints the option with which the host's files in the directory are
+# hard-linked. Nothing in /etc is ever shared with the host.
 link_option() {
   case $1 in
   /etc | /etc/*) ;;
@@ -28,15 +28,14 @@ link_option() {
   esac
 }
 
-# copy_files: copies the files named on standard input, a line for each, to
-# the same places in the root; one cp for each directory. Links are followed.
+# copy_files: copies the files named on standard input, one a line, to the same paths in
+# the root, with one cp for each directory. Links are followed.
 copy_files() {
   by_directory copy_batch
 }
 
-# by_directory COMMAND: calls it as COMMAND DIRECTORY FILE... with the files named on
-# standard input, a line for each, once for those that are in the same directory and
-# follow each other.
+# by_directory COMMAND: reads the names of files, one a line, and calls COMMAND DIRECTORY
+# FILE... once for each run of names in the same directory.
 by_directory() {
   local command="$1" file above directory=''
   set --
@@ -68,7 +67,7 @@ copy_batch() {
   "$cp" -Lp ${use_link:+"$use_link"} ${clone:+"$clone"} -t "$root$batch" -- "$@" || failed "$batch"
   [ -n "$use_link" ] || return 0
   for linked in "$@"; do
-    # Some cp link the link.
+    # Some versions of cp link to the symbolic link itself.
     if [ -L "$root$linked" ]; then
       rm -- "$root$linked"
       "$cp" -Lp -- "$linked" "$root$linked" || failed "$linked"
@@ -76,7 +75,7 @@ copy_batch() {
   done
 }
 
-# copy_missing: the same for those of the files that the root lacks.
+# copy_missing: the same as copy_files, for the files that the root lacks.
 copy_missing() {
   local file
   while IFS= read -r file; do
@@ -86,17 +85,18 @@ copy_missing() {
   done | copy_files
 }
 
-# copy_tree DIRECTORY [FILE...]: copies a directory of the host, or only these
-# files of it, as they are, but without capabilities and access lists, and
-# without what not everybody may read.
+# copy_tree DIRECTORY [FILE...]: copies a directory of the host, or only these files of it,
+# with owners and modes, but without capabilities and access lists. Files that not
+# everybody may read are left out.
 copy_tree() {
   copy_all "$@"
   leave_out_secrets "$1"
 }
 
-# copy_readable DIRECTORY: the same as copy_tree, for a directory that an account other
-# than root may own: what is read by root there could be exchanged for a link to a
-# secret until it is checked. So it is read by somebody who may read nothing else.
+# copy_readable DIRECTORY: the same as copy_tree, for a directory that may belong to an
+# account other than root. That account could replace a file with a link to a secret after
+# it was checked and before root reads it, so the files are read by somebody who cannot
+# read secrets.
 copy_readable() {
   local tar message same_owner
   tar=$(find_program tar)
@@ -120,8 +120,8 @@ copy_readable() {
   leave_out_secrets "$1"
 }
 
-# copy_all DIRECTORY [FILE...]: the copying of copy_tree. What a hard link cannot
-# be made of is copied.
+# copy_all DIRECTORY [FILE...]: the copying of copy_tree. Files that cannot be hard-linked
+# are copied.
 copy_all() {
   local tree="$1" use_link
   shift

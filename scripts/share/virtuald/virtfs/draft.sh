@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/draft.sh - virtfs -n: what the root of a new domain would consist of.
+# virtfs/draft.sh - virtfs -n: lists what the root of a new domain would contain.
 #
-# A draft of it is made in a private directory and listed. All is made there as it would
-# be in the root, but for devices, owners and the contents of files of the host outside of
-# /etc, so that any user can do it in a moment, and nothing is tried.
+# A draft of the root is made in a private directory, by the same functions that make a
+# root, and listed. It lacks devices and owners, and the host's files outside of /etc are
+# empty in it, so that any user can make it quickly. Its programs are not checked.
 
-# say_draft: prints what would be made, a line for each object. Sets draft and, for
-# clean_up, work.
+# say_draft: prints a line for each object that would be made. Sets draft, and work for
+# clean_up.
 say_draft() {
   local root address config
   [ "$(id -u)" -ne 0 ] || [ -n "$outsider" ] || find_outsider
@@ -26,7 +26,7 @@ say_draft() {
   done
 }
 
-# make_draft: makes it. The numbers are those of no domain.
+# make_draft: makes the draft, with numbers that no domain has.
 make_draft() {
   local quiet=true numbers=1000:1000 clone='' link=''
   find_owners
@@ -34,7 +34,7 @@ make_draft() {
   [ -n "$asked" ] || draft_mended
 }
 
-# draft_mended: adds what mend would bring to the draft of a whole root, of all programs at
+# draft_mended: adds the libraries that mend would add to a whole root, for all programs at
 # once.
 draft_mended() {
   local needed='' files='' uses loader_user="$outsider" name
@@ -46,7 +46,7 @@ draft_mended() {
   printf '%s' "$files" | copy_missing
 }
 
-# list_draft: prints the lines for the draft.
+# list_draft: prints a line for each object in the draft.
 list_draft() {
   {
     sed 's/^/owner /' "$work/owners"
@@ -83,7 +83,7 @@ list_draft() {
     }' /etc/passwd /etc/group -
 }
 
-# give OWNER PATH...: gives these of the root to an owner; in a draft it is noted.
+# give OWNER PATH...: changes the owner of these files of the root; in a draft, notes it.
 give() {
   local owner="$1" path
   shift
@@ -95,16 +95,15 @@ give() {
   "$draft" || chown -- "$owner" "$@"
 }
 
-# note_owners PATH...: notes whose the directories below these paths of the host would be in
-# the root, where that is not root: secure gives them to root, but for those that are
-# set-group-id, and leaves the group.
+# note_owners PATH...: notes the owners of directories of the host, as they would be in the
+# root: secure gives them to root, except those that are set-group-ID, and keeps the group.
 note_owners() {
   "$find" "$@" -type d \( ! -user root -perm -2000 -printf '%U:%G %p\n' -o ! -group root -printf '0:%G %p\n' \) \
     2>/dev/null | sed 's,/\.$,,; s,/\./,/,' >>"$work/owners" || :
 }
 
-# drafts DIRECTORY: true where nothing but names and modes matters of the host's files there:
-# in a draft, outside of /etc, some of which is read.
+# drafts DIRECTORY: true if files copied from that directory may be empty: in a draft, except
+# those of /etc, some of which are read again.
 drafts() {
   "$draft" || return 1
   case $1 in
@@ -112,8 +111,8 @@ drafts() {
   esac
 }
 
-# draft_files FILE...: makes empty files for these of the host. What is there already is
-# left, as it may be a link.
+# draft_files FILE...: makes an empty file for each of these files of the host, unless its
+# path is in use: it may be a link to the host.
 draft_files() {
   local file
   for file in "$@"; do
@@ -125,8 +124,8 @@ draft_files() {
   done
 }
 
-# draft_tree FILE...: makes empty files for a tree, or these files in it. What cannot be read
-# would be left out.
+# draft_tree FILE...: does the same for trees and files in them. Files that cannot be read
+# are left out of the root too.
 draft_tree() {
   note_owners "$@"
   if drafts "$tree"; then

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/fresh.sh - the root of a domain made once more, to compare the domain with it.
+# virtfs/fresh.sh - a fresh root with the programs of a domain, to compare the domain with.
 
-# make_fresh: makes a root of the domain's programs in the hidden directory, unless
-# this run has made one like it. Sets making to the directory that has it, as
-# root, and its plan.
+# make_fresh: makes a root with the domain's programs in the hidden directory, unless this
+# run has made one for another domain. Sets making to the directory that has it and its
+# plan, as root and plan.
 make_fresh() {
   local wanted="$hard_links" kind rest="$asked"
   while [ -n "$rest" ]; do
@@ -18,14 +18,14 @@ make_fresh() {
   making=$(mktemp -d -- "$work/making.XXXXXX") && mkdir -- "$making/root" &&
     printf '%s\n' "$wanted" >"$making/kind" || failed "$work"
   strictly build_fresh || {
-    warn "$place: no root to compare it with could be made"
+    warn "$place: could not make a root to compare it with"
     return 1
   }
 }
 
-# strictly COMMAND...: runs it so that it ends where a step fails, also where that is not
-# so for the caller (set -e, which a condition switches off for all that it calls). Its
-# steps rely on it: after a cd that failed the next would work elsewhere.
+# strictly COMMAND...: runs the command with set -e, which the shell ignores in a function
+# that is called in a condition. The steps rely on it: after a cd that failed, the next
+# step would work in another directory.
 strictly() {
   (
     set -e
@@ -34,8 +34,8 @@ strictly() {
   wait "$!"
 }
 
-# build_fresh: the building of make_fresh. What a domain says of itself is not of
-# the plan, so it may be any domain's.
+# build_fresh: does the building for make_fresh. The domain's name and numbers are not in the
+# plan, so one root does for several domains.
 build_fresh() {
   local root="${making:?}/root" quiet=true numbers="${numbers:-1000:1000}" pairs=''
   [ -z "$asked" ] || collect_programs

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/host.sh - where things are on the host, and what everybody may read there.
+# virtfs/host.sh - where directories and programs are on the host, and which files everybody
+# may read there.
 
-# find_merged: sets merged to those of the top directories that are links
-# into /usr, and tops to all that the host has.
+# find_merged: sets merged to the top directories that are links into /usr, and tops to all
+# that the host has.
 find_merged() {
   local top
   merged=' ' tops=' '
@@ -19,7 +20,7 @@ find_merged() {
   done
 }
 
-# canonical PATH: prints PATH, through /usr where that is merged.
+# canonical PATH: prints PATH, with /usr in front if its top directory is merged.
 canonical() {
   local top="${1#/}"
   case $merged in
@@ -28,7 +29,7 @@ canonical() {
   esac
 }
 
-# find_program NAME: prints where the program is on the host; dies if it is not.
+# find_program NAME: prints the path of the program on the host; dies if there is none.
 find_program() {
   local rest path
   case $1 in
@@ -57,22 +58,20 @@ find_program() {
   die "$1: not found on this host"
 }
 
-# find_tools: sets find, cp, dd and grep to the programs of the host, by their paths, as
-# those of busybox that a shell may have built in know less.
+# find_tools: sets find, cp, dd and grep to the paths of these programs. By their names,
+# busybox's shell would run its own, which have fewer options.
 find_tools() {
   find=$(find_program find) && cp=$(find_program cp) && dd=$(find_program dd) && grep=$(find_program grep) || exit
 }
 
-# What only some may read on the host is a secret. Modes do not tell, since a
-# directory on the way may be closed, or a list of access may say otherwise: what
-# tells is whether somebody without any rights can open the file. That somebody
-# has numbers that belong to no user, and that no process has which could
-# tamper with this one; even files of nobody's are not his.
+# A file that not everybody may read is a secret. Its mode is not enough to tell, because a
+# directory above it may be closed and there may be access lists. So somebody without any
+# rights, the outsider, tries to open it. The outsider's number belongs to no user, not even
+# to nobody, so it owns no file, and no process has it that could tamper with the test.
 outsider_number=65535
 
-# find_outsider: sets outsider to the words that run a command as that somebody.
-# The programs are named by their paths, as those of busybox that a shell may
-# have built in know less.
+# find_outsider: sets outsider to the words that run a command as the outsider. Programs are
+# named by their paths for the same reason as in find_tools.
 find_outsider() {
   local path
   for path in /usr/bin /bin /usr/local/bin; do
@@ -86,14 +85,13 @@ find_outsider() {
   die 'setpriv: not found, nor a chroot that takes --userspec: cannot tell what everybody may read'
 }
 
-# runs_outsider PROGRAM: true where the program is there and outsider works.
+# runs_outsider PROGRAM: true if the program exists and outsider works.
 runs_outsider() {
   # shellcheck disable=SC2086 # the words of a command
   [ -x "$1" ] && $outsider sh -c : 2>/dev/null
 }
 
-# everybodys FILE...: prints those of the files that everybody may read, a line
-# for each.
+# everybodys FILE...: prints the files that everybody may read, one a line.
 everybodys() {
   # shellcheck disable=SC2086,SC2016 # the words of a command; a script
   $outsider sh -c '
@@ -104,9 +102,9 @@ everybodys() {
     done' sh "$@"
 }
 
-# leave_out_secrets TREE: removes from the copy of a tree of the host what not
-# everybody may read there, and says so; and names of more than one line, by
-# which lists of files would be misread.
+# leave_out_secrets TREE: removes from the copy of a tree of the host the files that not
+# everybody may read there, and says so. It also removes names with a newline in them, which
+# would spoil lists of files.
 leave_out_secrets() {
   local path
   # shellcheck disable=SC2086,SC2016 # the words of a command; a script
@@ -121,7 +119,7 @@ leave_out_secrets() {
         { true <"$path"; } 2>/dev/null
       fi || printf "%s\n" "$path"
     done' sh "$root" {} + | while IFS= read -r path; do
-    # What is in a directory goes with it.
+    # It may have gone with its directory.
     if [ -e "$root$path" ]; then
       rm -rf -- "$root$path"
       warn "$path: not everybody may read it: left out"
@@ -129,7 +127,7 @@ leave_out_secrets() {
   done
 }
 
-# is_library PATH: true where the name is one of a library.
+# is_library PATH: true if the name is that of a library.
 is_library() {
   case ${1##*/} in
   *.so | *.so.*) ;;

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/layout.sh - what every root has: directories, devices, and /etc.
+# virtfs/layout.sh - the directories, devices and files of /etc that every root has.
 
-# find_owners: sets web_user, web_group, login_group and shadow_group to the
-# users and groups that directories are given to. Those of the web are the
-# HOWTO's, which few hosts have.
+# find_owners: sets web_user, web_group, login_group and shadow_group to the users and
+# groups that own directories and files in the root. The web's are those of the HOWTO,
+# which few hosts have.
 find_owners() {
   web_user=$(known webmast passwd) || web_user=root
   web_group=$(known www group) || web_group=root
@@ -11,16 +11,15 @@ find_owners() {
   shadow_group=$(known_group shadow)
 }
 
-# known NAME FILE: prints the name, and is true, if the host has it.
+# known NAME FILE: prints the name if the host has it, else returns false.
 known() {
   grep -q "^$1:" "/etc/$2" && printf '%s\n' "$1"
 }
 
-# known_group NAME: prints the name if the host has that group, else root, and
-# says so.
+# known_group NAME: prints the name if the host has that group, else warns and prints root.
 known_group() {
   known "$1" group || {
-    warn "$1: no such group on this host: root in its place"
+    warn "$1: no such group on this host: using root instead"
     printf 'root\n'
   }
 }
@@ -43,8 +42,8 @@ make_layout() {
     cd home
     mkdir a b c d e f g h i j k l m n o p q r s t u v w x y z
   )
-  # Links within the root are relative, so that nobody who follows one from
-  # outside ends up on the host.
+  # Links within the root are relative, so that following one from outside does not lead
+  # to the host.
   ln -s ../share/zoneinfo usr/lib/zoneinfo
   ln -s ../tmp usr/tmp
   ln -s ../tmp var/tmp
@@ -55,7 +54,7 @@ make_layout() {
   : >var/log/wtmp
   : >run/utmp
   ln -s ../var/lock run/lock
-  # Whoever delivers mail may have become its reader before making the box.
+  # A mailer may have become the recipient before it creates the mailbox.
   chmod 1777 tmp var/lock var/mail
   chmod 0664 var/log/wtmp run/utmp
   give "root:$login_group" /var/log/wtmp /run/utmp
@@ -64,8 +63,8 @@ make_layout() {
   cd /
 }
 
-# make_devices: the harmless devices, and the place where an isolated service
-# gets pseudo-terminals of its own mounted.
+# make_devices: makes the harmless devices, and the directory where an isolated service
+# mounts its own pseudo-terminals.
 make_devices() {
   local name major minor
   cd -- "$root/dev"
@@ -90,17 +89,17 @@ END
   cd /
 }
 
-# make_log: after secure, since the socket is that of all domains, and secure
-# changes owners and modes. A mount waits until the domain is in place, since what
-# is mounted cannot be removed.
+# make_log: links the log socket. This comes after secure, which changes owners and modes,
+# because all domains share the socket. A mount is left for later, when the domain is in
+# place, because a root with a mount in it could not be removed.
 make_log() {
   if [ -S "$VIRTUAL/log" ] && ! is_journal; then
     link_log "$root" "$domain" || failed dev/log
   fi
 }
 
-# make_accounts: passwd, group, shadow and gshadow with the system's accounts,
-# all locked; people and their passwords stay on the host.
+# make_accounts: makes passwd, group, shadow and gshadow with the system's accounts, all
+# locked. People and their passwords stay on the host.
 make_accounts() {
   etc=$root/etc awk -F: -v OFS=: '
     BEGIN { etc = ENVIRON["etc"] }
@@ -125,7 +124,8 @@ make_accounts() {
   cd /
 }
 
-# make_names: the files that say who this machine is, for the domain.
+# make_names: makes the files of etc with the domain's name, plain ones such as aliases, and
+# localtime.
 make_names() {
   local file
   cd -- "$root/etc"
@@ -143,9 +143,9 @@ make_names() {
 # The files of etc that have the domain's name.
 name_files='hostname mailname hosts'
 
-# name_file FILE DOMAIN: prints what one of them holds in a domain of that name, with the
-# addresses in pairs. The name that the kernel has is one for the domain in hosts: some
-# daemons end where it has no address, and sendmail waits where it is not a full name.
+# name_file FILE DOMAIN: prints the contents of one of them for a domain of that name, with
+# the addresses in pairs. In hosts, the kernel's host name gets the domain's address too:
+# some daemons exit if it has none, and sendmail waits if it is not a full name.
 name_file() {
   local address names="$2"
   if [ "$1" != hosts ]; then
@@ -163,10 +163,10 @@ name_file() {
   fi
 }
 
-# make_numbers: has the programs that make users give them the domain's numbers:
-# useradd and its like, and adduser. The numbers of two domains, or of a domain
-# and the host, would make their users one to kill, ptrace and quotas. Without a
-# limit of their own new system accounts get the numbers just before the users'.
+# make_numbers: configures useradd, adduser and the like to assign the domain's numbers. If
+# users of two domains, or of a domain and the host, had the same number, they would be
+# one user to kill, ptrace and quotas. Without a limit of their own, new system accounts
+# would get the numbers just below the users'.
 make_numbers() {
   local first="${numbers%:*}" last="${numbers#*:}"
   set_values login.defs " " <<END
@@ -189,8 +189,8 @@ END
   : >"$root/etc/subgid"
 }
 
-# set_values FILE SEPARATOR: gives the names on standard input, each with its
-# value, that value in a file of etc, and no other.
+# set_values FILE SEPARATOR: sets names to values in a file of etc, and removes their old
+# values. It reads them from standard input, "NAME VALUE" on each line.
 set_values() {
   local file="$root/etc/$1"
   [ -e "$file" ] || : >"$file"
@@ -202,7 +202,7 @@ set_values() {
   cat -- "$work/values" >"$file" || failed "etc/$1"
 }
 
-# make_zone: the time zone of the host, and the file that it leads to.
+# make_zone: copies the time zone of the host, and the file that localtime leads to.
 make_zone() {
   local zone
   [ -f /etc/localtime ] || return 0
@@ -216,8 +216,8 @@ make_zone() {
   esac
 }
 
-# copy_plain_etc FILE...: copies these of /etc, those that the host has and that
-# everybody may read. What only some may read is a secret, and stays.
+# copy_plain_etc FILE...: copies those of these files of /etc that the host has and that
+# everybody may read. A file that only some may read is a secret and stays on the host.
 copy_plain_etc() {
   local file
   for file in "$@"; do
@@ -230,13 +230,13 @@ copy_plain_etc() {
   everybodys "$@" | copy_files
 }
 
-# What people's shells start with: the only files that a program does without,
-# and so the only ones that go because they name the host. It may be called
-# "auth" or "mail", as much else is.
+# The files that people's shells read at their start. Programs do not need them, so only
+# these are left out if they contain the host's name, which may be a word such as "auth"
+# or "mail".
 shell_files='profile bash.bashrc skel'
 
-# scrub_etc: removes what must not leave the host from the copied /etc: keys,
-# passwords, backups, and what names the host.
+# scrub_etc: removes from the copied /etc what must not leave the host: keys, passwords,
+# backups, and files that name the host.
 scrub_etc() {
   local hashes
   cd -- "$root/etc"
@@ -254,7 +254,7 @@ scrub_etc() {
   cd /
 }
 
-# host_names: prints the names of the host, a line for each.
+# host_names: prints the names of the host, one a line.
 host_names() {
   local name
   {
@@ -265,7 +265,7 @@ host_names() {
   done | grep -vxF -e "$domain" -e "${domain%%.*}" -e localhost -e '' | sort -u
 }
 
-# remove_named REASON: removes the files on standard input, and says so.
+# remove_named REASON: removes the files named on standard input, and says so.
 remove_named() {
   local file
   while IFS= read -r file; do

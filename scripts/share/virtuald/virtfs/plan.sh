@@ -1,27 +1,27 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/plan.sh - the plan of a domain: its lines, and what they say beside what is there.
+# virtfs/plan.sh - the plan of a domain: writing it, and comparing others with it.
 #
-# The plan of a domain, $VIRTUAL/.virtfs/.plans/DOMAIN, is what was made there: a
-# line for each file, sorted, as
-#   f MODE OWNER:GROUP SIZE TIME PATH    a file of what -u replaces
+# The plan of a domain, $VIRTUAL/.virtfs/.plans/DOMAIN, lists what virtfs installed there,
+# in sorted lines:
+#   f MODE OWNER:GROUP SIZE TIME PATH    a file in the system directories
 #   l - - - - PATH -> TARGET             a link there
 #   d MODE OWNER:GROUP - - PATH          a directory there
-#   v MODE OWNER:GROUP - - PATH          a directory of var or run, made if missing
-#   e SUM PATH                           a file of etc, that a domain may change
-#   E TARGET PATH                        a link there
+#   v MODE OWNER:GROUP - - PATH          a directory in var or run, which is made if missing
+#   e SUM PATH                           a file in etc, which the domain may change
+#   E TARGET PATH                        a link in etc
 
-# What -u replaces whatever it finds.
+# In these, -u replaces every file that differs.
 system_directories='bin sbin lib lib32 lib64 libx32 usr'
 
-# What a domain has of its own in etc from the first day.
+# The files of etc that are the domain's own from the start.
 own_etc='^etc/(passwd|group|shadow|gshadow|subuid|subgid|hostname|mailname|hosts|aliases|nsswitch[.]conf|login[.]defs|adduser[.]conf)$'
 
-# list_root DIRECTORY: prints what is in the system directories of the root, and the
-# directories of var and run, in lines of a plan. find follows no link. A name with a
-# line end in it, by which a domain could put in lines of its own, is left out.
+# list_root DIRECTORY: prints the lines of a plan for the system directories of a root and
+# the directories in its var and run. find follows no link. A name with a newline in it
+# is left out, because a domain could forge lines with it.
 list_root() (
   cd -P -- "$1" || exit
-  # Those that the host has.
+  # The names of directories, of which a root may lack some.
   # shellcheck disable=SC2086
   exec "$find" $system_directories var run -name "*$newline*" -prune -o \
     \( -path 'var*' -o -path 'run*' \) \( ! -type d -o -printf 'v %m %U:%G - - %p\n' \) -o \
@@ -30,8 +30,9 @@ list_root() (
     -type d -printf 'd %m %U:%G - - %p\n' 2>/dev/null
 )
 
-# list_etc DIRECTORY: the same for etc, of a root that nobody else can change. A link that
-# an account of the host may have made there can lead to more than one word or line.
+# list_etc DIRECTORY: prints the lines for etc, of a root that nobody else can change. A link
+# is left out if its target has spaces or newlines in it: the target is copied from the
+# host, where an account may have made it to forge a line.
 list_etc() {
   (
     cd -P -- "$1"
@@ -41,7 +42,7 @@ list_etc() {
   )
 }
 
-# write_plan ROOT FILE: writes the plan of a root that was just made.
+# write_plan ROOT FILE: writes the plan of a new root.
 write_plan() {
   {
     list_root "$1" || :
@@ -49,7 +50,7 @@ write_plan() {
   } | sort >"$2" || failed 'the plan'
 }
 
-# path_of: what awk does for the path in a line of a plan, but for those of etc.
+# path_of: awk's function for the path in a line of a plan; it is empty for lines of etc.
 # shellcheck disable=SC2016 # a script
 path_of='
   function path_of(   path) {
@@ -59,15 +60,16 @@ path_of='
     return /^[eE]/ ? "" : path
   }'
 
-# compare NEW OLD: compares what is there, in the lines of a plan that it reads, with the
-# new plan, and that with the old one, and writes in the hidden directory
-#   changed    the paths of files in the new plan that are not there as it says: libraries
-#              first, the loader and the C library among them, then programs, each directory
-#              at once
-#   missing    "MODE OWNER PATH" of the directories that are not there
-#   gone       the paths of the old plan that are there and must not be any more
-#   etc        "VALUE OLD-VALUE PATH" of the files of etc that are not as in the old plan
-#   other      whether the plans differ
+# compare NEW OLD: compares a listing, lines of a plan that it reads from standard input, with
+# the new plan, and the new plan with the old one. It writes these files in the hidden
+# directory:
+#   changed    the paths of the files in the new plan that the listing lacks or has
+#              differently, grouped by directory: those of libraries first, and in each the
+#              loader and the C library first
+#   missing    "MODE OWNER PATH" for each directory that the listing lacks
+#   gone       the paths in the listing that are in the old plan only
+#   etc        "VALUE OLD-VALUE PATH" for each file of etc that differs in the two plans
+#   other      empty if the plans are the same
 compare() {
   local list
   for list in changed missing gone etc other; do
@@ -75,7 +77,7 @@ compare() {
   done
   work=$work awk "$path_of"'
     function put(line, list) { print line >(work "/" list); is_open[list] }
-    # Those of a directory, the loader and the C library first and so close together.
+    # The loader and the C library must match, so they are replaced together.
     function put_files(directory,   first, i) {
       for (first = 1; first >= 0; first--)
         for (i = 1; i <= files[directory]; i++)
@@ -90,7 +92,7 @@ compare() {
       if (/^[eE]/) before[$1, $3] = $2
       next
     }
-    # A domain has as many files as it likes: no more of them is kept than the plans name.
+    # A domain may have any number of files: only those in a plan are remembered.
     $0 in path { present[$0]; there[path[$0]]; next }
     { text = path_of(); if (text in is || text in was) there[text] }
     END {
@@ -101,7 +103,7 @@ compare() {
           directory = text; sub(/\/?[^\/]*$/, "", directory)
           file[directory, ++files[directory]] = text
         }
-        # A directory that is there is the domain'"'"'s.
+        # The domain may have changed the mode of a directory.
         if (/^[dv]/ && !(text in there)) put($2 " " $3 " " text, "missing")
         if (/^[eE]/ && !($0 in old)) put($2 " " (($1, $3) in before ? before[$1, $3] : "-") " " $3, "etc")
       }
@@ -109,10 +111,10 @@ compare() {
       for (directory in files) if (directory !~ /(^|\/)lib/) put_files(directory)
       for (text in was) if (!(text in is) && text in there) put(text, "gone")
       if (is_other) put("yes", "other")
-      # One that was cut short, on a full disk, would have needed files removed.
+      # On a full disk, a path in gone might be cut short and name a file that is needed.
       for (list in is_open) if (close(work "/" list) != 0) exit 1
-    }' "$1" "$2" -
-  # What is in another directory comes after it, and goes before it.
+    }' "$1" "$2" - || return
+  # Directories are made from the top down, and removed from the bottom up.
   [ ! -s "$work/missing" ] || sort -k 3 -o "$work/missing" -- "$work/missing"
   [ ! -s "$work/gone" ] || sort -r -o "$work/gone" -- "$work/gone"
 }

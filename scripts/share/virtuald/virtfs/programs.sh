@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/programs.sh - a root with the programs that are asked for.
+# virtfs/programs.sh - a root with only the programs that are asked for.
 
 make_programs() {
   local path target
@@ -7,7 +7,7 @@ make_programs() {
   printf '%s' "$files" | sort | copy_files
   printf '%s' "$links" | while read -r path target; do
     mkdir -p -- "$root${path%/*}"
-    # A library may be there by this name, for another program.
+    # Another program may have brought a library of this name.
     [ -e "$root$path" ] || ln -s -- "$target" "$root$path"
   done
   make_name_service
@@ -28,8 +28,8 @@ make_programs() {
   make_cache
 }
 
-# make_name_service: the C library's own name services, which it loads at
-# run time where it is older than 2.34.
+# make_name_service: copies the C library's own name services, which versions before 2.34
+# load at run time.
 make_name_service() {
   local libc library
   for libc in $uses; do
@@ -46,8 +46,8 @@ make_name_service() {
   done
 }
 
-# make_pam: the configuration of PAM for the programs, the modules that it
-# names, and what these need. It adds the libraries to uses.
+# make_pam: copies the configuration of PAM for the programs, the modules that it names, and
+# the libraries and helpers of these. It adds the libraries to uses.
 make_pam() {
   local services='other' name found libpam kind modules='' needed='' files='' uses_before
   step PAM
@@ -81,10 +81,9 @@ END
   printf '%s' "$modules$files" | sort -u | copy_missing
 }
 
-# list_pam SERVICES: prints, for the configuration of these services and all that it
-# includes, a line for each file and each module: "file PATH" or "module NAME".
-# Besides the configuration itself files are those that it names, as in
-# file=/etc/ftpusers.
+# list_pam SERVICES: prints a line for each file and each module in the configuration of
+# these services and all that it includes: "file PATH" or "module NAME". The files are the
+# configuration itself and those that it names, as in file=/etc/ftpusers.
 list_pam() {
   printf '%s\n' "$1" | awk '
     function scan(file,   line, word, n, i) {
@@ -105,9 +104,9 @@ list_pam() {
     { for (f = 1; f <= NF; f++) scan($f) }' | sort -u
 }
 
-# copy_pam_files FILE...: copies the files that PAM's configuration consists of and
-# names, and says which of them not everybody may read. What the host notes
-# down while it runs is not configuration.
+# copy_pam_files FILE...: copies the files of PAM's configuration and those that it names,
+# and says which of them not everybody may read. Files in which the host keeps its state
+# are not configuration.
 copy_pam_files() {
   local file readable
   for file in "$@"; do
@@ -115,7 +114,7 @@ copy_pam_files() {
     case $file/ in
     */../* | /dev/* | /home/* | /proc/* | /root/* | /run/* | /sys/* | /tmp/* | /var/run/* | /var/tmp/*) continue ;;
     esac
-    # pam_userdb adds the ending itself.
+    # pam_userdb appends the suffix itself.
     [ -e "$file" ] || file=$file.db
     if [ -f "$file" ] && [ ! -e "$root$file" ]; then
       set -- "$@" "$file"
@@ -131,20 +130,20 @@ copy_pam_files() {
   done | copy_files
 }
 
-# copy_pam_settings: the configuration of PAM's modules.
+# copy_pam_settings: copies the configuration of PAM's modules.
 copy_pam_settings() {
   copy_plain_etc environment security/limits.conf security/pam_env.conf security/access.conf \
     security/group.conf security/time.conf security/namespace.conf security/faillock.conf
   [ -f "$root/etc/environment" ] || return 0
-  # The host's proxy, with its password, is likely to be there too.
+  # The host's proxy, with its password, is often there too.
   sed -E '/^[[:space:]]*(export[[:space:]]+)?(PATH|LANG|LANGUAGE|LC_[A-Z]+)=/!d' \
     <"$root/etc/environment" >"$work/environment" || failed etc/environment
   cat -- "$work/environment" >"$root/etc/environment" || failed etc/environment
 }
 
-# add_module NAME DIRECTORY: adds a module of PAM to modules, and what it needs
-# to needed. A name without a path is one beside libpam, in DIRECTORY. A module
-# that the host lacks as well is as harmless in the root as it is there.
+# add_module NAME DIRECTORY: adds a module of PAM to modules, and its libraries to needed. A
+# name without a path is looked up next to libpam, in DIRECTORY. A module that the host
+# lacks too does no more harm in the root than on the host.
 add_module() {
   local path
   case $1 in
@@ -161,9 +160,9 @@ add_module() {
   esac
 }
 
-# add_helper NAME: adds a program that a module of PAM starts to modules, and
-# what it needs to needed. Since PAM 1.7 pam_unix.so leaves every password to
-# unix_chkpwd and refuses all of them without it.
+# add_helper NAME: adds a program that a module of PAM starts to modules, and its libraries
+# to needed. Since PAM 1.7, pam_unix.so has unix_chkpwd check every password, and refuses
+# all of them without it.
 add_helper() {
   local path
   for path in "/usr/sbin/$1" "/sbin/$1"; do
@@ -177,7 +176,7 @@ add_helper() {
   warn "$1: not on this host, and its PAM module may start it"
 }
 
-# make_terminfo: the usual terminals, and the one that this is called from.
+# make_terminfo: copies the entries of the usual terminals, and of this one.
 make_terminfo() {
   local directory terminal own=''
   case ${TERM:-dumb} in
@@ -194,7 +193,7 @@ make_terminfo() {
   done | sort -u | copy_files
 }
 
-# make_perl: the library of perl, but not what the site put in /usr/local.
+# make_perl: copies the library of perl, except for the site's own in /usr/local.
 make_perl() {
   local directory path
   step 'the library of perl'
@@ -212,7 +211,7 @@ make_perl() {
   done
 }
 
-# make_homes: the directory of the account that has a program's name.
+# make_homes: makes the home of each account that has the name of a program.
 make_homes() {
   local directory
   printf '%s' "$names" | awk -F: '
@@ -222,7 +221,8 @@ make_homes() {
   done
 }
 
-# make_home DIRECTORY: an empty directory with the owner and the mode that it has on the host.
+# make_home DIRECTORY: makes an empty directory with the owner and mode that it has on the
+# host.
 make_home() {
   local places
   [ -d "$1" ] || return 0
@@ -230,8 +230,8 @@ make_home() {
   make_places
 }
 
-# make_cache: the loader's cache, where a library is in a directory that
-# it would not look into by itself.
+# make_cache: makes the loader's cache if a library is in a directory that the loader does
+# not search by itself.
 make_cache() {
   local libc library
   for libc in $uses; do
@@ -260,9 +260,9 @@ write_cache() {
   if "$draft"; then
     : >"$root/etc/ld.so.cache"
   else
-    # The links to libraries are those of the host.
+    # The links to libraries were copied from the host.
     ldconfig -X -r "$root" 2>/dev/null || warn "$root: ldconfig failed there"
   fi
-  # What it notes down there would be other for each root.
+  # ldconfig's own cache there would differ in each root.
   rm -rf -- "$root/var/cache/ldconfig"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/progress.sh - what is said while a root is made.
+# virtfs/progress.sh - the messages while a root is made.
 
-# now: prints the centiseconds since the machine started, or where /proc is not
-# mounted since 1970.
+# now: prints the centiseconds since the machine started, or since 1970 if /proc is not
+# mounted.
 now() {
   local uptime
   if read -r uptime _ 2>/dev/null </proc/uptime; then
@@ -19,9 +19,8 @@ mebibytes() {
   printf '%d.%d MiB\n' $((tenths / 10)) $((tenths % 10))
 }
 
-# step NAME: says what is being made. On a terminal the line ends, once it is
-# made, with its size and the running total. It sets step_open to whether there
-# is such a line.
+# step NAME: says what is being made. On a terminal, end_step completes the line with the
+# size of this step and of the root so far. It sets step_open to whether it has to.
 step() {
   "$quiet" && return
   end_step
@@ -33,7 +32,7 @@ step() {
   fi
 }
 
-# end_step: ends the line of a step. It sets step_open and total.
+# end_step: completes the line of a step. It sets step_open and total.
 end_step() {
   local kibibytes
   "$step_open" || return 0

@@ -1,9 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/record.sh - what a domain was made of, as $VIRTUAL/.virtfs/DOMAIN has it.
+# virtfs/record.sh - the record of a domain, $VIRTUAL/.virtfs/DOMAIN, which says how it was made.
 
-# read_record DOMAIN: sets domain, place, record, plan, numbers, pairs, asked,
-# hard_links, made and updated to what is known of it. False where its record
-# names no program, and -p neither.
+# read_record DOMAIN: sets domain, place, record, plan, numbers, pairs, asked, hard_links,
+# made and updated from the record. False if neither it nor -p names a program.
 read_record() {
   local name value
   check_name "$1"
@@ -31,7 +30,7 @@ read_record() {
   esac
 }
 
-# write_record: writes down what the domain is made of by now, as record and plan.
+# write_record: writes the record and the plan of an updated domain.
 write_record() {
   make_plans
   ln -f -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
@@ -44,12 +43,12 @@ write_record() {
   mv -f -- "$record.new" "$record" || failed "$record"
 }
 
-# make_plans: makes the place for the plans.
+# make_plans: makes the directory of the plans.
 make_plans() {
   [ -d "${VIRTUAL%/}/.virtfs/.plans" ] || mkdir -m 0700 -- "${VIRTUAL%/}/.virtfs/.plans"
 }
 
-# say_each PREFIX LINES: prints them, each after the prefix.
+# say_each PREFIX LINES: prints the lines, each with the prefix.
 say_each() {
   local rest="$2"
   while [ -n "$rest" ]; do
@@ -69,7 +68,7 @@ say_making() {
   [ -z "$version" ] || printf 'version:%s\n' "$version"
 }
 
-# find_version: sets version to virtuald's, and today to the time.
+# find_version: sets version to that of virtuald, and today to the date and time.
 find_version() {
   version='' today=$(date '+%Y-%m-%d %H:%M')
   [ -z "$virtuald" ] || version=$("$virtuald" -V)

@@ -1,16 +1,15 @@
 # shellcheck shell=sh disable=SC2154
-# virtfs/remove.sh - virtfs -r: the end of a domain; virtfs sources it after its
-# other files.
+# virtfs/remove.sh - virtfs -r: removes a domain; virtfs sources it after its other files.
 #
-# It relies on what virtfs sets: place, domain, dry_run and root.
+# It relies on variables of virtfs: place, domain, dry_run and root.
 #
-# The lines go first, so that no connection gets half a domain; then the domain is
-# hidden, by one rename, and then removed. A run that is killed leaves what the
-# next one finishes.
+# The lines in configurations are removed first, so that no connection finds half a
+# domain. Then the domain is hidden by one rename, and deleted. If a run is killed, the
+# next one finishes it.
 
-# residents: prints `PID (NAME)`, a line for each, of the processes whose root or
-# working directory is the domain, or below it. One that is isolated has "/" as
-# the name of its root, so directories are compared, from there upwards.
+# residents: prints "PID (NAME)" for each process whose root or working directory is the
+# domain or below it. The root of an isolated process is called "/", so inodes are
+# compared and not names, from that directory upwards.
 residents() {
   local itself top found entry pid name
   itself=$(stat -L -c %d:%i -- "$place") || return 0
@@ -28,8 +27,8 @@ residents() {
   done
 }
 
-# is_inside FOUND ENTRY DIRECTORY: true where the directory ENTRY, which is FOUND
-# by device and inode, is DIRECTORY or below it.
+# is_inside FOUND ENTRY DIRECTORY: true if the directory ENTRY is DIRECTORY or below it. FOUND
+# and DIRECTORY are given as device and inode.
 is_inside() {
   local found="$1" path="$2" above
   while [ "$found" != "$3" ]; do
@@ -40,17 +39,17 @@ is_inside() {
   done
 }
 
-# mounts_below: prints the places below the domain, and itself, where something is
-# mounted, but for the log socket of syslog.init. In the names that the kernel has escaped
-# awk must not undo that, as it does in what -v sets.
+# mounts_below: prints the mount points in the domain, its directory included, except for the
+# log socket of syslog.init. The kernel escapes the names with backslashes, which awk would
+# interpret in variables set by -v.
 mounts_below() {
   place=$place logs=$(journal_mounts) awk '
     BEGIN { place = ENVIRON["place"]; logs = ENVIRON["logs"]; is_log[place "/dev/log"] = index("\n" logs "\n", "\n" place "/dev/log\n") }
     ($5 == place || index($5, place "/") == 1) && !is_log[$5] { print $5 }' /proc/self/mountinfo
 }
 
-# names_of_domain: prints the directories by which a configuration may name it:
-# its own, and the links in the leading directory that lead to it.
+# names_of_domain: prints the paths by which a configuration may name the domain: its
+# directory, and the links in the leading directory that lead to it.
 names_of_domain() {
   local entry
   printf '%s\n' "$place"
@@ -61,8 +60,8 @@ names_of_domain() {
   done
 }
 
-# configs_of_domain: prints the configurations that may name it: those of its
-# record, and those in the leading directory.
+# configs_of_domain: prints the configurations that may name the domain: those in its record,
+# and those in the leading directory.
 configs_of_domain() {
   local config
   {
@@ -76,8 +75,8 @@ configs_of_domain() {
   done | sort -u
 }
 
-# lines_of_domain CONFIG [-v | NEW]: prints its lines in that configuration; with -v
-# all others; with a new name all lines, its own with that name.
+# lines_of_domain CONFIG [-v | NEW]: prints the domain's lines in that configuration; with -v,
+# all other lines; with a new name, all lines, the domain's with the new name.
 lines_of_domain() {
   awk -v names="$names" -v how="${2-}" '
     BEGIN {
@@ -101,8 +100,8 @@ lines_of_domain() {
     }' "$1"
 }
 
-# need_empty WHEN: dies while somebody lives in the domain, or something is mounted
-# there.
+# need_empty ADVICE: dies if a process runs in the domain or something is mounted there; the
+# message ends with the advice.
 need_empty() {
   local found
   found=$(mounts_below)
@@ -124,8 +123,7 @@ say_removal() {
   done
 }
 
-# remove_domain: the whole of -r. It sets names, configs and record for the
-# functions above.
+# remove_domain: does all of -r. It sets names, configs and record for the functions above.
 remove_domain() {
   local link
   record=${VIRTUAL%/}/.virtfs/$domain
@@ -147,7 +145,7 @@ remove_domain() {
   need_settled "$domain"
   prepare_lines -v
   install_copies 'Removed its lines from'
-  # Who had connected before may still be there.
+  # A connection made before may still be there.
   need_empty "; its lines are gone, -r again removes the rest"
   printf '%s\n' "$names" | while IFS= read -r link; do
     [ ! -L "$link" ] || rm -f -- "$link"

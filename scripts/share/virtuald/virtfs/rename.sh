@@ -2,16 +2,16 @@
 # virtfs/rename.sh - virtfs -m: a domain gets another name; virtfs sources it after its
 # other files.
 #
-# It relies on what virtfs sets: old, domain (the new name) and dry_run.
+# It relies on variables of virtfs: old, domain (the new name) and dry_run.
 #
-# The record that the new name gets says "from:OLD" until all is done. As long as it
-# does, no other run makes, updates or removes a domain of either name, since lines may
-# name either directory. The directory is renamed first, and then each configuration is
-# replaced, so that a connection in between finds no directory and is refused. A run
-# that is killed leaves what the same command finishes.
+# The record of the new name has the line "from:OLD" until all is done. Until then, no
+# other run makes, updates or removes a domain of either name, because lines in
+# configurations may name either directory. The directory is renamed before the
+# configurations are replaced, so a connection in between finds no directory and is
+# refused. If a run is killed, the same command finishes it.
 
-# old_links: prints the links in the leading directory that lead to the old name, also
-# where the domain has left it.
+# old_links: prints the links in the leading directory that lead to the old name, even if
+# the domain no longer has it.
 old_links() {
   local entry target above
   for entry in "${VIRTUAL%/}"/*; do
@@ -29,15 +29,15 @@ old_links() {
   done
 }
 
-# find_renamed: sets what read_record sets, to what is known of the domain under the name
-# that it has now: the old one, or the new one where an interrupted run got that far.
+# find_renamed: sets the variables of read_record, for the name that the domain has now: the
+# old one, or the new one if an interrupted run got that far.
 find_renamed() {
   local unfinished
   find_unfinished
   case $newline$unfinished$newline in
   *"$newline$old $new$newline"*)
     if [ -d "$VIRTUAL/$new" ] && [ -d "$VIRTUAL/$old" ]; then
-      die "$VIRTUAL/$old: made by hand after virtfs -m was interrupted: give it another name first"
+      die "$VIRTUAL/$old: made after virtfs -m was interrupted: move it aside first"
     elif [ -d "$VIRTUAL/$new" ]; then
       read_record "$new" || :
       return
@@ -55,8 +55,8 @@ find_renamed() {
     die "$VIRTUAL/.virtfs/$new: the record of an earlier domain: remove it first"
 }
 
-# move_domain: renames the directory. The record is there before the new name is, so that
-# the domain's numbers never are free.
+# move_domain: renames the directory. The record of the new name is made first, so that
+# nobody else gets the domain's numbers.
 move_domain() {
   {
     [ ! -f "$record" ] || grep -v '^from:' -- "$record" || :
@@ -72,7 +72,7 @@ move_domain() {
   read_record "$new" || :
 }
 
-# move_links: has the links that led to the old name lead to the new one.
+# move_links: changes the links to the old name so that they lead to the new one.
 move_links() {
   local entry target
   old_links | while IFS= read -r entry; do
@@ -83,7 +83,8 @@ move_links() {
   done
 }
 
-# is_as_made PATH: true where a file of the domain's etc is what virtfs put there.
+# is_as_made PATH: true if virtfs installed this file of etc and the domain has not changed
+# it.
 is_as_made() {
   local sum name
   sum=$(state_of "$1")
@@ -98,8 +99,8 @@ is_as_made() {
   [ -f "$plan" ] && grep -qxF -- "e $sum $1" "$plan"
 }
 
-# rename_inside: gives the files of etc that have the domain's name the new one, but for
-# those that the domain has changed.
+# rename_inside: writes the new name into the files of etc that hold the domain's name,
+# except for those that the domain has changed.
 rename_inside() {
   local file
   for file in $name_files; do
@@ -115,19 +116,19 @@ rename_inside() {
   done
 }
 
-# find_old_name: names the files of etc that have the old name still. What looks for it
-# follows no link, waits for no pipe, and has no more than half a minute.
+# find_old_name: lists the files of etc that still contain the old name. The search follows
+# no link, reads no FIFO, and takes at most half a minute.
 find_old_name() {
   local path
   (hold etc && timeout 30 "$grep" -rlF -- "$old" . 2>/dev/null) >"$work/hits" ||
-    [ "$?" -ne 124 ] || complain 'etc: takes too long to search for the old name'
+    [ "$?" -ne 124 ] || complain 'etc: searching it for the old name takes too long'
   head -n 1000 -- "$work/hits" | sed 's,^\./,etc/,' | sort | while IFS= read -r path; do
     is_as_made "$path" || printf '%s\n' "$path"
   done >"$work/found"
-  complain_of "$work/found" "has the name $old: change it by hand" || :
+  complain_of "$work/found" "contains the name $old: change it by hand" || :
 }
 
-# settle: forgets the old name.
+# settle: removes the record of the old name, and the line "from:OLD".
 settle() {
   rm -f -- "$VIRTUAL/.virtfs/$old" "${plan%/*}/$old"
   if grep -v '^from:' -- "$record" >"$work/record"; then
@@ -137,7 +138,7 @@ settle() {
   fi
 }
 
-# say_renaming: says what would be done, but for files in the domain.
+# say_renaming: prints what would be done outside of the domain.
 say_renaming() {
   local config line
   [ "$domain" = "$new" ] || say "Would rename $place to $VIRTUAL/$new"
@@ -151,8 +152,8 @@ say_renaming() {
   done
 }
 
-# rename_domain: the whole of -m. It sets VIRTUAL to its real path, new, more, and names
-# and configs for the functions above.
+# rename_domain: does all of -m. It sets VIRTUAL to its real path, new, more, and names and
+# configs for the functions above.
 rename_domain() {
   need_root
   [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"

@@ -1,22 +1,24 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/replace.sh - putting files in place in a domain whose owner exchanges directories for links meanwhile.
+# virtfs/replace.sh - replacing files in a domain, whose owner may replace any directory with
+# a link at any moment.
 
-# hold DIRECTORY: goes to that directory of the domain. False where it is not there
-# or a link leads there: PWD is the real path after cd -P.
+# hold DIRECTORY: changes to that directory of the domain. False if it does not exist or if
+# a link was followed, which PWD shows: cd -P sets it to the real path.
 hold() {
   { cd -P -- "$place/$1"; } 2>/dev/null && [ "$PWD" = "$place${1:+/$1}" ]
 }
 
-# is_of_domain DIRECTORY: true where it is on the file system of the hidden directory,
-# so that what is moved there is renamed.
+# is_of_domain DIRECTORY: true if it is on the same file system as the hidden directory, so
+# that mv renames and does not copy.
 is_of_domain() {
   # shellcheck disable=SC2046 # two words
   set -- $(stat -c %d -- "$1" "$work")
   [ $# -eq 2 ] && [ "$1" = "$2" ]
 }
 
-# make_directory PATH MODE OWNER: makes one that the domain lacks: elsewhere, and then
-# moves it in, since what has its name there may be another file a moment later.
+# make_directory PATH MODE OWNER: makes a directory that the domain lacks. It gets its mode
+# and owner elsewhere and is then moved in, because in the domain its name may lead to
+# another file a moment later.
 make_directory() (
   rm -rf -- "$work/directory"
   mkdir -m "$2" -- "$work/directory"
@@ -30,14 +32,14 @@ make_directory() (
   fi
 )
 
-# move_in STAGE DIRECTORY PATH...: moves the files that have these paths in the stage to that
-# directory of the domain. False where one cannot be moved. A directory that has the name
-# of a file is left.
+# move_in STAGE DIRECTORY PATH...: moves files, which have these paths in the stage, to a
+# directory of the domain. False if one cannot be moved. A directory in the place of a file
+# is kept.
 move_in() (
   stage=$1 directory=$2
   shift 2
   if ! hold "$directory" || ! is_of_domain .; then
-    warn "$place/$directory: not a directory of the domain's file system: left as it is"
+    warn "$place/$directory: not a directory on the domain's file system: left unchanged"
     return 1
   fi
   for path in "$@"; do
@@ -47,13 +49,14 @@ move_in() (
   mv -f -- "$@" . 2>/dev/null || :
   for path in "$@"; do
     if [ -L "$path" ] || [ -f "$path" ]; then
-      warn "$place/$directory/${path##*/}: cannot be replaced: left as it is"
+      warn "$place/$directory/${path##*/}: cannot be replaced: left unchanged"
       return 1
     fi
   done
 )
 
-# replace: puts what has changed in place. Returns 1 where something could not be.
+# replace: makes the directories in missing, and replaces the files in changed. False if one
+# could not be replaced.
 replace() {
   local stage="$work/stage.$domain" fine=true directory mode owner
   while read -r mode owner directory; do
@@ -66,7 +69,7 @@ replace() {
   "$fine"
 }
 
-# stage_changed: copies what has changed to the stage.
+# stage_changed: copies the files in changed to the stage.
 stage_changed() (
   cd -- "$making/root"
   set --
@@ -81,13 +84,13 @@ copy_to_stage() {
   "$cp" -dp ${link:+"$link"} ${clone:+"$clone"} --parents -t "$stage" -- "$@" || failed "$place"
 }
 
-# move_changed DIRECTORY PATH...: moves these from the stage; sets fine to false where one
+# move_changed DIRECTORY PATH...: moves these from the stage; sets fine to false if one
 # cannot be moved.
 move_changed() {
   move_in "$stage" "$@" || fine=false
 }
 
-# remove_gone: removes what only the old plan had.
+# remove_gone: removes the files and directories in gone.
 remove_gone() {
   local path
   while IFS= read -r path; do

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/replace_etc.sh - the same for etc, where a domain may have changed what was put there.
+# virtfs/replace_etc.sh - replacing files in etc, but for those that the domain has changed.
 
-# replace_etc: puts the new files of etc in place where the domain has not changed
-# them since, and names those that it has; with -n it says so only.
+# replace_etc: replaces the files of etc that the domain has not changed since they were
+# installed, and lists those that it has. With -n it only prints what it would do.
 replace_etc() {
   local value before path now
   while read -r value before path; do
@@ -16,13 +16,13 @@ replace_etc() {
       fi
       place_etc "$path" || warn "$place/$path: not replaced"
     else
-      warn "$place/$path: changed in the domain: left as it is"
+      warn "$place/$path: changed in the domain: kept"
     fi
   done <"$work/etc"
 }
 
-# state_of PATH: prints the sum of a file of the domain, or what a link there leads
-# to; nothing for what is not there. Nothing is waited for, and no link followed.
+# state_of PATH: prints the checksum of a file of the domain, or the target of a link, or
+# nothing if it does not exist. It follows no link and does not wait for a FIFO.
 state_of() (
   hold "${1%/*}" || return 0
   if [ -L "./${1##*/}" ]; then
@@ -34,7 +34,7 @@ state_of() (
   fi
 )
 
-# place_etc PATH: moves a copy of the new file to its place.
+# place_etc PATH: replaces the file with a copy of the new one.
 place_etc() (
   local directory="${1%/*}"
   rm -rf -- "$work/stage"

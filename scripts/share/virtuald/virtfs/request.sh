@@ -1,6 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/request.sh - what is asked for: the command line, and what must be true of it before anything is
-# made.
+# virtfs/request.sh - the command line, and the checks before anything is made.
 
 # bad_request MESSAGE: warns, shows the usage, and exits with 2.
 bad_request() {
@@ -9,9 +8,9 @@ bad_request() {
 }
 
 # read_options ARGUMENT...: sets verb (make, update, status, rename or remove),
-# hard_links, dry_run, quiet, asked (programs, a line for each), pairs (address and
-# config, a line for each), domain, old (the name that -m replaces by domain), wanted
-# (the domains of -u and -s, a line for each) and VIRTUAL.
+# hard_links, dry_run, quiet, asked (programs, one a line), pairs (an address and a config
+# on each line), domain, old (the name that -m replaces with domain), wanted (the domains
+# of -u and -s, one a line) and VIRTUAL.
 read_options() {
   local option address=''
   hard_links=false dry_run=false quiet=false verb=make
@@ -77,7 +76,7 @@ read_options() {
   fi
 }
 
-# choose_verb VERB: sets verb, which only one option may do.
+# choose_verb VERB: sets verb; only one option may do that.
 choose_verb() {
   [ "$verb" = make ] || bad_request '-m, -r, -s and -u: one of them at a time'
   verb=$1
@@ -95,8 +94,8 @@ ask_request() {
   VIRTUAL=${answer:-$VIRTUAL}
 }
 
-# check_request: refuses, before anything is made, what cannot be made. It sets
-# place to the directory that is to be made.
+# check_request: dies if the domain cannot be made, before anything is. It sets place to the
+# domain's directory.
 check_request() {
   local directory
   case $verb in
@@ -126,11 +125,10 @@ check_request() {
     die 'virtuald: not found, and -a needs it to check the configuration'
 }
 
-# need_trusted PATH: dies unless root alone can change what PATH leads to: every
-# directory in which a name of it is looked up, links followed, and PATH itself
-# as far as it is there. Nothing is written before that is known. Looking by
-# name is safe: whatever is found in a directory that somebody else could
-# change does not matter, since that directory is refused at the end.
+# need_trusted PATH: dies unless only root can change where PATH leads: it checks every
+# directory in which a part of it is looked up, links followed, and PATH itself if it
+# exists. Nothing is written before that. Looking up names is safe: a directory that
+# somebody else could change is refused at the end, whatever was found in it.
 need_trusted() {
   local rest="$1" path='' name target links=0 untrusted
   set -- "$1" /
@@ -165,8 +163,8 @@ need_trusted() {
     die "${untrusted%%"$newline"*}: must be owned by root and not writable by anyone else; nothing was made"
 }
 
-# trust_configs: the same for the configuration files; sets pairs to name them
-# by absolute paths.
+# trust_configs: does the same for the configuration files, and sets pairs to name them by
+# absolute paths.
 trust_configs() {
   local given="$pairs" address config
   pairs=''
@@ -183,33 +181,33 @@ $given
 END
 }
 
-# check_name NAME: dies unless it can be that of a domain.
+# check_name NAME: dies unless it is valid for a domain.
 check_name() {
   is_domain_name "$1" ||
     die "$1: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
 }
 
-# refuse_existing PATH: dies if it is there.
+# refuse_existing PATH: dies if it exists.
 refuse_existing() {
   if [ -e "$1" ] || [ -L "$1" ]; then
     die "$1: exists already: nothing was changed"
   fi
 }
 
-# find_unfinished: sets unfinished to "OLD NEW", a line for each -m that was interrupted.
+# find_unfinished: sets unfinished to "OLD NEW" lines, one for each -m that was interrupted.
 find_unfinished() {
   unfinished=$(grep -H '^from:' -- "${VIRTUAL%/}/.virtfs"/* 2>/dev/null | sed 's,.*/\([^/:]*\):from:\(.*\),\2 \1,')
 }
 
-# need_settled NAME: dies where an interrupted -m is from or to that name: its lines may
-# name either directory.
+# need_settled NAME: dies if an interrupted -m is from or to that name, because lines in
+# configurations may name either directory.
 need_settled() {
   local unfinished
   find_unfinished
   refuse_unsettled "$1"
 }
 
-# refuse_unsettled NAME: the same, of what find_unfinished has found.
+# refuse_unsettled NAME: does the same after find_unfinished.
 refuse_unsettled() {
   local from to
   while read -r from to; do
@@ -221,8 +219,8 @@ $unfinished
 END
 }
 
-# check_range: sets first_number, last_number and per_domain to what UID_RANGE
-# and UIDS_PER_DOMAIN say.
+# check_range: sets first_number, last_number and per_domain from UID_RANGE and
+# UIDS_PER_DOMAIN.
 check_range() {
   local range="${UID_RANGE:-65536-524287}"
   first_number=${range%%-*} last_number=${range#*-} per_domain=${UIDS_PER_DOMAIN:-256}
@@ -239,7 +237,7 @@ check_range() {
   fi
 }
 
-# is_number TEXT: true for a number of at most ten digits, the first not 0.
+# is_number TEXT: true for a number of at most ten digits that does not begin with 0.
 is_number() {
   case $1 in
   '' | 0* | *[!0-9]* | ???????????*) return 1 ;;

@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/status.sh - virtfs -s: how the domains are; virtfs sources it after its
-# other files.
+# virtfs/status.sh - virtfs -s: the state of domains; virtfs sources it after its other
+# files.
 #
-# Nothing is written but in the hidden directory, and nothing in a domain is
-# opened: find and stat look at it and follow no link.
+# Nothing is written outside of the hidden directory, and no file of a domain is opened:
+# find and stat look at them and follow no link.
 
-# status_of DOMAIN: prints the line of the domain, and names what is to be looked at.
-# False if there is anything. It sets what read_record sets.
+# status_of DOMAIN: prints the line of the domain, and lists its problems. False if there
+# are any. It sets the variables of read_record.
 status_of() {
   local fine=true programs=- size processes
   if read_record "$1"; then
@@ -23,7 +23,7 @@ status_of() {
   find_strangers || fine=false
   find_dead_log || fine=false
   if [ ! -f "$plan" ]; then
-    complain 'no record of what was made there: virtfs -u -p PROGRAM ... makes one'
+    complain 'no record of its contents: virtfs -u -p PROGRAM ... makes one'
     fine=false
   else
     find_tampered || fine=false
@@ -32,8 +32,8 @@ status_of() {
   "$fine"
 }
 
-# served_by: prints the addresses that configurations have for the domain, each with
-# the configuration, in one word; - if there is none.
+# served_by: prints ADDRESS@CONFIG for each line that serves the domain, all in one word; or
+# - if there are none.
 served_by() {
   local config names found
   names=$(names_of_domain)
@@ -43,8 +43,8 @@ served_by() {
   printf '%s\n' "${found:--}" | sed 's/,$//'
 }
 
-# say_line NAME KIBIBYTES PROCESSES MADE UPDATED SERVED PROGRAMS: prints them in
-# columns, or with -q separated by tabs.
+# say_line NAME KIBIBYTES PROCESSES MADE UPDATED SERVED PROGRAMS: prints them in columns, or
+# separated by tabs with -q.
 say_line() {
   if "$quiet"; then
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@"
@@ -54,35 +54,35 @@ say_line() {
   fi
 }
 
-# What printf(1) makes columns by.
+# The format of the columns, for printf(1).
 columns='%-24s %10s %4s  %-16s  %-16s  %s  %s\n'
 
-# complain MESSAGE: warns of something about the domain.
+# complain MESSAGE: warns of a problem of the domain.
 complain() {
   warn "$place: $1"
 }
 
-# complain_of FILE MESSAGE: warns of the paths in the file, of no more than ten by
-# name. False if there are any.
+# complain_of FILE MESSAGE: warns of each path that the file lists, but lists no more than
+# ten. False if there are any.
 complain_of() {
   local path count=0
   while IFS= read -r path; do
     count=$((count + 1))
-    # Its names may play tricks on a terminal.
+    # The domain's file names may hold escape sequences for terminals.
     [ "$count" -gt 10 ] || warn "$place/$(one_line "$path"): $2"
   done <"$1"
   [ "$count" -le 10 ] || complain "$((count - 10)) more: $2"
   [ "$count" -eq 0 ]
 }
 
-# find_mounts: names what is mounted below the domain.
+# find_mounts: lists the mounts below the domain.
 find_mounts() {
   mounts_below | sed "s,^$(printf '%s' "$place" | sed 's/[].[*^$\\]/\\&/g')/*,," >"$work/found"
   complain_of "$work/found" 'mounted there'
 }
 
-# find_strangers: names set-id programs and devices that are not of the plan, and
-# system directories that others may write.
+# find_strangers: lists set-ID programs and devices that are not in the plan, and system
+# directories that others may write.
 find_strangers() {
   local fine=true
   [ -f "$plan" ] && awk "$path_of { print path_of() }" "$plan" | sort >"$work/known" || : >"$work/known"
@@ -91,19 +91,19 @@ find_strangers() {
     "$find" . -xdev \( -type f \( -perm -4000 -o -perm -2000 \) -o -type b -o -type c \) ! -path './dev/*' 2>/dev/null
     "$find" dev -xdev -type b -o -type c ! -name null ! -name zero ! -name full ! -name random ! -name urandom ! -name tty 2>/dev/null
   ) | sed 's,^\./,,' | sort | comm -23 - "$work/known" >"$work/found"
-  complain_of "$work/found" 'set-id or a device, and not put there by virtfs' || fine=false
+  complain_of "$work/found" 'set-user-ID, set-group-ID or a device, and not installed by virtfs' || fine=false
   (
     cd -P -- "$place"
-    # Those that the host has.
+    # The names of directories, of which the host may lack some.
     # shellcheck disable=SC2086
     "$find" . $system_directories etc dev -xdev -maxdepth 1 -type d \
       \( ! -user root -o -perm -0020 -o -perm -0002 \) 2>/dev/null
   ) | sed 's,^\./,,' | grep -E "^(\.|$(printf '%s' "$system_directories" | tr ' ' '|')|etc|dev)$" | sort -u >"$work/found" || :
-  complain_of "$work/found" 'others than root may write it' || fine=false
+  complain_of "$work/found" 'writable by others than root' || fine=false
   "$fine"
 }
 
-# find_dead_log: names a log socket on which nobody can listen: that of a logger that
+# find_dead_log: reports a log socket on which nobody listens any more, because the logger
 # was restarted.
 find_dead_log() {
   if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -e "$place/dev/log" ] && ! is_linked "$place"; then
@@ -112,22 +112,22 @@ find_dead_log() {
   fi
 }
 
-# find_tampered: names what is other than virtfs has put there, of what it would
-# replace.
+# find_tampered: lists the files that -u replaces and that differ from what virtfs
+# installed.
 find_tampered() {
   list_root "$place" | compare "$plan" /dev/null || return
-  complain_of "$work/changed" 'other than what virtfs has put there'
+  complain_of "$work/changed" 'changed since virtfs installed it'
 }
 
-# find_old: names what differs from what the host has now.
+# find_old: lists the files that differ from the host's current ones.
 find_old() {
   make_fresh || return
   compare "$making/plan" /dev/null <"$plan" || return
-  complain_of "$work/changed" 'older than what the host has: virtfs -u'
+  complain_of "$work/changed" "differs from the host's: run virtfs -u"
 }
 
-# find_missing_roots: names the lines of configurations in the leading directory
-# whose directory is not there.
+# find_missing_roots: lists the lines of configurations in the leading directory whose
+# directory does not exist.
 find_missing_roots() {
   local config number line fine=true
   for config in "${VIRTUAL%/}"/conf*; do
@@ -140,8 +140,8 @@ find_missing_roots() {
   "$fine"
 }
 
-# show_status: -s of the domains in wanted, a line for each, or of all that there
-# are. It sets VIRTUAL to its real path, wanted and more.
+# show_status: does -s for the domains in wanted, one a line, or for all. It sets VIRTUAL to
+# its real path, wanted and more.
 show_status() {
   local name fine=true
   more=''

@@ -1,17 +1,16 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/update.sh - virtfs -u: a domain's files are those of the host again;
-# virtfs sources it after its other files.
+# virtfs/update.sh - virtfs -u: gives a domain the current files of the host; virtfs
+# sources it after its other files.
 #
-# The root is made once more in the hidden directory from what the record says, once
-# for all domains of the same making, and what is other in the domain is replaced
-# by what is there. That is done by renames, each of one file and in a directory
-# that is held: "." is a directory of the domain by then, whatever its owner
-# exchanges, and no link is followed. Libraries are replaced before programs, and
-# what only the old plan had goes last, so that a connection at any moment finds
-# what it needs. A run that is killed leaves a domain that serves, and what the
-# next one finishes.
+# A fresh root is made in the hidden directory from the domain's record, once for all
+# domains with the same programs, and each file of the domain that differs from it is
+# replaced. That is done by renames, one for each file, from within the directory:
+# whatever its owner replaces with a link meanwhile, "." stays a directory of the domain,
+# and no link is followed. Libraries are replaced before programs, and files that only the
+# old plan had are removed last, so that a connection at any moment finds all that it
+# needs. If a run is killed, the domain still serves, and the next run finishes the update.
 
-# say_changes: says what would be done.
+# say_changes: prints what would be done.
 say_changes() {
   local path
   {
@@ -26,9 +25,9 @@ say_changes() {
   replace_etc
 }
 
-# say_users_of_old_files: names the processes in the domains in done that still have files
-# open which were replaced, in one go for all. Each domain has its new files by then, so
-# that a process which is not seen has them too.
+# say_users_of_old_files: lists the processes that still use replaced files, in the domains
+# that the file done names. All of these have their new files by then, so a process that
+# starts too late to be listed uses the new ones.
 say_users_of_old_files() {
   local place pid name last='' users=''
   set --
@@ -53,31 +52,31 @@ say_users_of_old_files() {
 
 # say_users: the step of say_users_of_old_files for one domain. Sets users to none.
 say_users() {
-  [ -z "$users" ] || warn "$last: these still run the old files, start them again:$users"
+  [ -z "$users" ] || warn "$last: restart these processes, which use old files:$users"
   users=''
 }
 
-# compare_domain: the same for what is in the domain, and its own plan as the old one.
+# compare_domain: compares the domain with the fresh root and with its own plan.
 compare_domain() {
   local old="$plan"
   [ -f "$old" ] || old=/dev/null
   list_root "$place" | compare "$making/plan" "$old"
 }
 
-# update DOMAIN: the whole of -u for one domain.
+# update DOMAIN: does all of -u for one domain.
 update() {
   local fine=true
   refuse_unsettled "$1"
   if ! read_record "$1"; then
-    warn "$place: nothing is known of how it was made: say with -p which programs it is to have, or -p - for all of the host"
+    warn "$place: no record of its programs: name them with -p, or use -p - for all of the host's"
     return 1
   fi
   make_fresh || return
   strictly compare_domain || return
   if [ ! -s "$work/changed" ] && [ ! -s "$work/other" ]; then
-    # Another program may have brought those of -p.
+    # The programs of -p may be there already because others needed them.
     [ -z "$more" ] || "$dry_run" || strictly write_record || return
-    say "$place: has what the host has"
+    say "$place: up to date"
   elif "$dry_run"; then
     say_changes
     return
@@ -87,7 +86,7 @@ update() {
     replace_etc
     remove_gone
     if ! "$fine"; then
-      warn "$place: not updated: another update finishes it"
+      warn "$place: not fully updated: run virtfs -u again"
       return 1
     fi
     strictly write_record || return
@@ -96,10 +95,9 @@ update() {
   printf '%s\n' "$place" >>"$work/done"
 }
 
-# update_domains: -u of the domains in wanted, a line for each, or of all that there
-# are. It sets more to the programs that they are to have besides, VIRTUAL to its
-# real path, and wanted, hard_links, and what choose_copy, find_version and find_unfinished
-# set.
+# update_domains: does -u for the domains in wanted, one a line, or for all. It sets more to
+# the programs to be added, VIRTUAL to its real path, and wanted, hard_links, and the
+# variables of choose_copy, find_version and find_unfinished.
 update_domains() {
   local name fine=true
   need_root

@@ -1,14 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/whole.sh - a root with all programs of the host.
 
-# What a program finds by itself in these directories, beside libraries.
+# The directories of modules, helpers and data that programs look for by path.
 library_directories='apache2 blas dovecot engines-3 exim4 file gconv lapack locale openblas-pthread ossl-modules
   perl perl-base perl5 postfix sasl2 security sendmail sm.bin systemd terminfo utempter'
 shared_directories='adduser awk ca-certificates misc perl perl5 sendmail tabset terminfo vim zoneinfo'
 
-# What a whole root has of /etc, beside what every root has: files in which a
-# host says nothing about itself, its users or its passwords. What is not named
-# here stays on the host.
+# The files of /etc that a whole root has besides those of every root. They say nothing
+# about the host, its users or its passwords. All others stay on the host.
 etc_files='bindresvport.blacklist debian_version default/locale ethertypes gai.conf
   inputrc libaudit.conf locale.alias magic magic.mime mailcap mailcap.order mime.types nanorc netconfig os-release
   pam.conf rpc screenrc securetty skel/.bash_logout skel/.bashrc skel/.profile ssl/certs/ca-certificates.crt
@@ -42,10 +41,10 @@ make_host() {
   write_cache
 }
 
-# What the host has in var and run for itself.
+# Directories in var and run that only the host needs.
 not_places='apt|dbus|dpkg|initramfs-tools|journal|lock|log|mount|pam|polkit-1|private|systemd|ucf|udev|udisks2|user'
 
-# make_host_places: the directories that daemons have in /var and /run, and the homes of accounts there, empty.
+# make_host_places: makes the directories that daemons have in /var and /run, and the homes of accounts there, empty.
 make_host_places() {
   local found own_names places directory
   step 'the directories of daemons'
@@ -59,8 +58,8 @@ make_host_places() {
   make_places
 }
 
-# list_daemons: prints the names by which a directory is a daemon's: those of accounts, of queues, and of what is given
-# to an account of the system.
+# list_daemons: prints names; a directory that has one of them belongs to a daemon. They are the names of accounts, of
+# queues, and of directories that an account of the system owns.
 list_daemons() {
   {
     sed 's/:.*//' "$root/etc/passwd"
@@ -70,8 +69,8 @@ list_daemons() {
   } | sort -u
 }
 
-# make_libraries DIRECTORY: the libraries of a directory and of those below it
-# that are named after an architecture.
+# make_libraries DIRECTORY: copies the libraries in a directory, and in those below it that
+# are named after an architecture.
 make_libraries() {
   local shelf name
   for shelf in "/$1" "/$1"/*-linux-*; do
@@ -89,8 +88,7 @@ make_libraries() {
   done
 }
 
-# libraries_of DIRECTORY FILE...: copies the files, directories among them
-# left out.
+# libraries_of DIRECTORY FILE...: copies the files, but not the directories among them.
 libraries_of() {
   local source="$1" file
   shift
@@ -101,7 +99,7 @@ libraries_of() {
   [ $# -eq 0 ] || copy_tree "$source" "$@"
 }
 
-# copy_present PATH: copies a directory of the host, if it is there.
+# copy_present PATH: copies a directory of the host if it exists.
 copy_present() {
   if [ -d "/$1" ] && [ -z "$(ls -A -- "$root/$1" 2>/dev/null)" ]; then
     step "$1"
@@ -109,7 +107,7 @@ copy_present() {
   fi
 }
 
-# copy_host_etc: what a whole root has of /etc.
+# copy_host_etc: copies the files of /etc that a whole root has.
 copy_host_etc() {
   local file kind services=''
   step etc
@@ -134,7 +132,7 @@ copy_host_etc() {
   copy_authorities
 }
 
-# copy_links FILE...: copies those of the files, in one directory, that are links.
+# copy_links FILE...: copies the links among the files, which are in one directory.
 copy_links() {
   local file
   for file in "$@"; do
@@ -144,12 +142,11 @@ copy_links() {
   [ $# -eq 0 ] || copy_all "${1%/*}" "$@"
 }
 
-# copy_authorities: the names by which OpenSSL finds the certificates of the
-# authorities, which lead to these or to each other. Others in that
-# directory belong to the host and its customers.
+# copy_authorities: copies the links by which OpenSSL finds the certificates of the
+# authorities. Other files in that directory belong to the host and its customers.
 copy_authorities() {
   local name
-  # What is odd in a name cannot harm here: copy_links looks at each again.
+  # An odd name does no harm here, because copy_links checks each file again.
   # shellcheck disable=SC2012
   ls -l /etc/ssl/certs 2>/dev/null | awk '
     $(NF - 1) != "->" || $NF ~ /\.\./ { next }

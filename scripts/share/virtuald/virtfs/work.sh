@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/work.sh - the hidden directory in which a root is made, the record of a domain, and the numbers
-# of its users.
+# virtfs/work.sh - the hidden directory in which a root is made, the lock on the records, and
+# the numbers of a domain's users.
 
 # begin: opens the hidden directory for the new root, and chooses the numbers of
 # the domain's users.
@@ -12,10 +12,10 @@ begin() {
   exec 8<&-
 }
 
-# open_work: makes the hidden directory, with a directory inside, and sets work
-# and root to them. The lock on it is held as long as a process of this run lives,
-# so a later run can tell what a killed one left, and removes that. The lock on
-# the records is held from here on.
+# open_work: makes the hidden directory and one inside it, and sets work and root to them.
+# It locks the hidden directory for as long as a process of this run lives: a later run
+# removes the directory of one that was killed, and knows it by that. From here on the
+# records are locked too.
 open_work() {
   local leftover
   lock_records
@@ -33,7 +33,7 @@ open_work() {
   mkdir -- "$root"
 }
 
-# try_file_system: dies where what is made could not serve: no device can be opened,
+# try_file_system: dies if a domain there could not serve, because no device could be opened
 # or no program started.
 try_file_system() {
   mknod "$work/device" c 1 3 || die "$VIRTUAL: no device can be made there"
@@ -45,9 +45,9 @@ try_file_system() {
     die "$VIRTUAL: on a file system that is mounted noexec: no program would start in a domain there"
 }
 
-# lock_records: keeps other runs from looking at the records, and choosing
-# numbers, at the same time. What is locked only root can open, so that nobody
-# else can keep a run waiting.
+# lock_records: keeps other runs from reading the records and choosing numbers at the same
+# time. Only root can open the directory that is locked, so nobody else can keep a run
+# waiting.
 lock_records() {
   make_records "$VIRTUAL"
   # shellcheck disable=SC2086 # a list of directories
@@ -57,18 +57,17 @@ lock_records() {
   flock 8
 }
 
-# make_records DIRECTORY: makes the place for the records of its domains. Another
-# run may be doing that too.
+# make_records DIRECTORY: makes the directory for the records of its domains. Another run
+# may do that at the same time.
 make_records() {
   [ -d "$1/.virtfs" ] || mkdir -m 0700 -- "$1/.virtfs" 2>/dev/null || [ -d "$1/.virtfs" ] ||
     die "$1: cannot write there"
 }
 
-# choose_numbers: sets numbers to "FIRST:LAST", the range for the domain's users,
-# and writes them down where other runs see them, with what say_making says, of asked, which
-# it sorts. They stay those that the
-# domain's record has, or are the last of UID_RANGE that nobody has, neither on
-# the host nor in another domain. What a domain says of itself is not asked.
+# choose_numbers: sets numbers to "FIRST:LAST", the range for the domain's users, and writes
+# the new record, where other runs see it. A domain that has a record keeps its numbers;
+# another gets the last ones of UID_RANGE that are free on the host and in all domains.
+# Files in a domain are not read for that. It sets asked to its sorted lines.
 choose_numbers() {
   local directory file record="$VIRTUAL/.virtfs/$domain"
   if [ -f "$record" ] && numbers=$(grep '^numbers:[0-9]*:[0-9]*$' -- "$record"); then
@@ -85,7 +84,7 @@ choose_numbers() {
     done
     numbers=$(free_numbers "$@") || failed 'the numbers of users'
     [ -n "$numbers" ] ||
-      die "$domain: no $per_domain numbers in a row are free for its users in UID_RANGE $first_number-$last_number"
+      die "$domain: no $per_domain consecutive numbers are free for its users in UID_RANGE $first_number-$last_number"
   fi
   asked=$(printf '%s' "$asked" | sort -u)
   asked=$asked${asked:+"$newline"}
@@ -98,9 +97,9 @@ choose_numbers() {
   } >"$work/record"
 }
 
-# free_numbers FILE...: prints the last range that no FILE names. The files are
-# records, and those of /etc. The range is cut in places of the size that a
-# domain gets, so that a domain costs no search.
+# free_numbers FILE...: prints the last range that no FILE uses. The files are records and
+# those of /etc. UID_RANGE is divided into places of the size that a domain gets, so that
+# none has to be searched for.
 free_numbers() {
   awk -F : -v first="$first_number" -v last="$last_number" -v size="$per_domain" '
     function take(from, to,   place) {
@@ -121,14 +120,14 @@ free_numbers() {
     }' "$@"
 }
 
-# clear_leftover DIRECTORY: removes it unless its maker is still alive.
+# clear_leftover DIRECTORY: removes it unless the run that made it is still alive.
 clear_leftover() {
   if (
     exec 7<"$1"
     flock -n 7
   ); then
     rm -rf -- "$1"
-    say "Removed $1, which an interrupted run left"
+    say "Removed $1, left by an interrupted run"
   fi
 }
 
@@ -138,15 +137,14 @@ clean_up() {
   if "$step_open"; then
     printf '\n'
   fi
-  # An ordinary user may not remove what is in a directory that nobody may write.
+  # An ordinary user cannot remove files from a directory without the permission to write.
   ! "$draft" || chmod -R u+rwX -- "$work"
   [ -z "$work" ] || rm -rf -- "$work"
   remove_config_copies
   exit "$status"
 }
 
-# failed WHAT: the end of a step that could not be done; the program that failed has
-# said why.
+# failed WHAT: dies after a step that failed; the program that failed has said why.
 failed() {
   [ "$verb" = make ] || die "$1: failed"
   die "$1: failed, so $place was not made"
