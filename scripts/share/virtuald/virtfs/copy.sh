@@ -58,7 +58,7 @@ by_directory() {
 copy_batch() {
   local batch="$1" use_link linked
   shift
-  mkdir -p -- "$root$batch"
+  [ -d "$root$batch" ] || mkdir -p -- "$root$batch"
   if drafts "$batch"; then
     draft_files "$@"
     return
@@ -125,7 +125,7 @@ copy_readable() {
 copy_all() {
   local tree="$1" use_link
   shift
-  mkdir -p -- "$root$tree"
+  [ -d "$root$tree" ] || mkdir -p -- "$root$tree"
   if [ $# -eq 0 ]; then
     set -- "$tree/."
   fi

@@ -25,35 +25,34 @@ known_group() {
 }
 
 make_layout() {
-  local top
+  local top directories='' in_usr=''
   cd -- "$root"
-  mkdir -p -- dev etc/skel home proc run tmp usr/bin usr/lib/locale usr/lib/terminfo usr/sbin usr/share/zoneinfo \
-    var/lib var/lock var/log var/mail var/spool var/www/html var/www/master var/www/server
   for top in $tops; do
     case $merged in
-    *" $top "*)
-      mkdir -p -- "usr/$top"
-      ln -s -- "usr/$top" "$top"
-      ;;
-    *) mkdir -p -- "$top" ;;
+    *" $top "*) in_usr="$in_usr usr/$top" ;;
+    *) directories="$directories $top" ;;
     esac
   done
+  # Names of directories.
+  # shellcheck disable=SC2086
+  mkdir -p -- dev etc/skel home proc run tmp usr/bin usr/lib/locale usr/lib/terminfo usr/sbin usr/share/zoneinfo \
+    var/lib var/lock var/log var/mail var/spool var/www/html var/www/master var/www/server $directories $in_usr
   (
     cd home
     mkdir a b c d e f g h i j k l m n o p q r s t u v w x y z
   )
   # Links within the root are relative, so that following one from outside does not lead
   # to the host.
-  ln -s ../share/zoneinfo usr/lib/zoneinfo
-  ln -s ../tmp usr/tmp
-  ln -s ../tmp var/tmp
-  ln -s ../run var/run
-  ln -s ../mail var/spool/mail
-  ln -s ../var/spool usr/spool
+  # shellcheck disable=SC2086
+  [ -z "$in_usr" ] || ln -s -- $in_usr .
+  ln -s ../share/zoneinfo usr/lib/
+  ln -s ../tmp ../var/spool usr/
+  ln -s ../tmp ../run var/
+  ln -s ../mail var/spool/
+  ln -s ../var/lock run/
   mkdir -m 0700 root
   : >var/log/wtmp
   : >run/utmp
-  ln -s ../var/lock run/lock
   # A mailer may have become the recipient before it creates the mailbox.
   chmod 1777 tmp var/lock var/mail
   chmod 0664 var/log/wtmp run/utmp

@@ -115,6 +115,6 @@ compare() {
       for (list in is_open) if (close(work "/" list) != 0) exit 1
     }' "$1" "$2" - || return
   # Directories are made from the top down, and removed from the bottom up.
-  [ ! -s "$work/missing" ] || sort -k 3 -o "$work/missing" -- "$work/missing"
+  [ ! -s "$work/missing" ] || sort -k 3 -o "$work/missing" -- "$work/missing" || return
   [ ! -s "$work/gone" ] || sort -r -o "$work/gone" -- "$work/gone"
 }

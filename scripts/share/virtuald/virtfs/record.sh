@@ -32,7 +32,7 @@ read_record() {
 
 # write_record: writes the record and the plan of an updated domain.
 write_record() {
-  make_plans
+  make_plans || failed "$plan"
   ln -f -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
   {
     [ -z "$numbers" ] || printf 'numbers:%s\n' "$numbers"

@@ -58,12 +58,13 @@ move_in() (
 # replace: makes the directories in missing, and replaces the files in changed. False if one
 # could not be replaced.
 replace() {
-  local stage="$work/stage.$domain" fine=true directory mode owner
+  local stage="$work/staged" fine=true directory mode owner
   while read -r mode owner directory; do
     make_directory "$directory" "$mode" "$owner"
   done <"$work/missing"
   [ -s "$work/changed" ] || return 0
-  mkdir -p -- "$stage"
+  # Another domain has left no more than directories there.
+  [ -d "$stage" ] || mkdir -- "$stage"
   stage_changed
   by_directory move_changed <"$work/changed"
   "$fine"
@@ -71,7 +72,7 @@ replace() {
 
 # stage_changed: copies the files in changed to the stage.
 stage_changed() (
-  cd -- "$making/root"
+  cd -- "$making/root" || exit
   set --
   while IFS= read -r path; do
     set -- "$@" "$path"

@@ -72,10 +72,10 @@ update() {
     return 1
   fi
   make_fresh || return
-  strictly compare_domain || return
+  compare_domain || return
   if [ ! -s "$work/changed" ] && [ ! -s "$work/other" ]; then
     # The programs of -p may be there already because others needed them.
-    [ -z "$more" ] || "$dry_run" || strictly write_record || return
+    [ -z "$more" ] || "$dry_run" || write_record
     say "$place: up to date"
   elif "$dry_run"; then
     say_changes
@@ -86,10 +86,11 @@ update() {
     replace_etc
     remove_gone
     if ! "$fine"; then
+      rm -rf -- "$work/staged"
       warn "$place: not fully updated: run virtfs -u again"
       return 1
     fi
-    strictly write_record || return
+    write_record
     say "Updated $place"
   fi
   printf '%s\n' "$place" >>"$work/done"
