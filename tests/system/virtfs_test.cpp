@@ -525,7 +525,7 @@ TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
   build_origin("/usr");
   make({"-p", "origin", "one.com"});
   EXPECT_EQ("42\n", run_in("one.com", {"origin"}).output);
-  EXPECT_EQ("/virtual/one.com: has what the host has\n", run_script("virtfs", {"-u"}).output);
+  EXPECT_EQ("/virtual/one.com: up to date\n", run_script("virtfs", {"-u"}).output);
 }
 
 /// The host has it, but not for everybody to read.
