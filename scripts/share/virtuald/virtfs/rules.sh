@@ -143,33 +143,3 @@ make_place_of_rule() {
   local path="${1%%:*}" rest="${1#*:}"
   make_place "${rest%%:*}" "${rest#*:}" "$path"
 }
-
-# make_python: copies the library of each python, except what the site put in /usr/local, and the shared libraries of
-# its modules. It adds these to uses.
-make_python() {
-  local program directory path needed='' files='' uses_before="$uses"
-  step 'the library of python'
-  for program in $names; do
-    case ${program##*/} in
-    python3 | python3.*[0-9]) ;;
-    *) continue ;;
-    esac
-    while IFS= read -r directory; do
-      case $directory in
-      /usr/local/*) continue ;;
-      /usr/*) [ -d "$directory" ] || continue ;;
-      *) continue ;;
-      esac
-      directory=$(canonical "$directory")
-      [ -e "$root$directory/os.py" ] || copy_tree "$directory"
-      for path in "$directory"/*.so; do
-        [ ! -f "$path" ] || list_libraries "$path" || :
-      done
-    done <<END
-$("$program" -I -c 'import sys; print("\n".join(sys.path))')
-END
-  done
-  add_libraries
-  printf '%s' "$files" | sort -u | copy_missing
-  uses=$uses_before$newline$uses
-}
