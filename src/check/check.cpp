@@ -34,7 +34,7 @@ namespace {
 /// Directories that a service trusts with its life.
 constexpr const char* kSystemDirectories[] = {"etc", "lib", "usr", "bin", "sbin", "dev"};
 
-/// Prints what -t has to say, and counts it. Static, by its size.
+/// Prints what -t has to say, and counts it. Static because of its size.
 class Findings {
  public:
   /// The line of `path` that findings are about; 0, as at first, is the file as a whole, which they
@@ -145,7 +145,7 @@ void report_distrust(bool trust_is_optional) {
 
 /// Asks the root's loader what `path`, or the interpreter that it ends at, would miss.
 void Check::check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain) {
-  static Bounds bounds;  // Static, by its size.
+  static Bounds bounds;  // Static because of its size.
   LoaderOutcome outcome = LoaderOutcome::untested;
   if (::geteuid() != 0) {
     error.set({"only root can ask its loader"});
@@ -174,7 +174,7 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
 
 /// Warns of what the program needs once it runs.
 void Check::check_needs(const char* path) {
-  static Message lack;  // Static, by its size.
+  static Message lack;  // Static because of its size.
   while (needs.next(lack)) {
     findings.warning(
         {path, " in ", directory_, " lacks ", lack.text(), "; virtfs -u -p ", path, " adds it"});
@@ -197,7 +197,7 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
                ModeText(status.st_mode).text()});
     return Candidate::faulty;
   }
-  static InterpreterChain chain;  // Static, by its size.
+  static InterpreterChain chain;  // Static because of its size.
   const Interpreters interpreters = follow_interpreters(root, path, chain);
   if (interpreters != Interpreters::usable) {
     fault.set({"exec ", path, " in ", directory_, ": its interpreter ", chain.interpreter.path,

@@ -33,7 +33,7 @@ constexpr int kFailed = 127;
 /// Whether the loader, in what is now the root, is root's own with all that leads to it: it is code
 /// that will be run.
 bool is_trusted(const char* loader) {
-  static Message reason;  // Static, by its size.
+  static Message reason;  // Static because of its size.
   return open_trusted(loader, Subject::config, reason).outcome == Opened::Outcome::trusted;
 }
 

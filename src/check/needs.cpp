@@ -165,7 +165,7 @@ void Needs::add_names(const char* path) {
 /// next piece, which may go on with it.
 void Needs::read_words(const char* path) {
   constexpr std::size_t kPiece = std::size_t{64} * 1024;
-  static char buffer[PATH_MAX + kPiece];  // Static, by its size.
+  static char buffer[PATH_MAX + kPiece];  // Static because of its size.
   has_origin_ = false;
   const int descriptor = open_in_root(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
@@ -305,7 +305,7 @@ bool Needs::apply(std::string_view rule, Message& lack) const {
 /// Whether the program's account, as daemons have one, lacks its home.
 bool Needs::lacks_home(Message& lack) const {
   constexpr std::size_t kFields = 7;
-  static LineReader reader;  // Static, by its size.
+  static LineReader reader;  // Static because of its size.
   const int descriptor = open_in_root(root_, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   std::string_view lines;

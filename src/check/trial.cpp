@@ -40,7 +40,7 @@ bool try_isolation(int root, const char* name, LineReader& reader, Error& error)
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  static char text[Message::kCapacity];  // Static, by its size.
+  static char text[Message::kCapacity];  // Static because of its size.
   const ssize_t size = ::read(ends[0], text, sizeof text);
   ::close(ends[0]);
   if (child < 0) {

@@ -27,7 +27,7 @@ class Texts {
 
 /// What a program lacks once it runs, as far as the rules of scripts/share/virtuald/needs and the
 /// words in the program tell. Files that the host does not have either are passed over: the root
-/// may be of another kind of system. Static, by its size (error.h).
+/// may be of another kind of system. Static because of its size (error.h).
 class Needs {
  public:
   /// Reads `program`, a path in the directory `root`, and `interpreter`, which is what is executed

@@ -37,13 +37,14 @@ make_draft() {
 # draft_mended: adds the libraries that mend would add to a whole root, for all programs at
 # once.
 draft_mended() {
-  local needed='' files='' uses loader_user="$outsider" name
+  local needed='' files='' of_origin='' uses loader_user="$outsider" name
   "$find" "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" -type f -perm -0100 >"$work/programs"
   while IFS= read -r name; do
     list_libraries "${name#"$root"}" || :
   done <"$work/programs"
   add_libraries
   printf '%s' "$files" | copy_missing
+  name_origins
 }
 
 # list_draft: prints a line for each object in the draft.
