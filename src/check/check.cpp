@@ -130,7 +130,7 @@ class Check {
   char directory_[kMaxLine + 1];
 };
 
-// Static, by their sizes.
+// Static because of their sizes.
 Findings findings;
 Error error;
 Needs needs;
@@ -222,7 +222,7 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
 
 /// Looks for the program as start_program does. Of several faults the first is reported.
 void Check::check_program(int root, bool trusted) {
-  static Message first_fault;  // Static, by their sizes.
+  static Message first_fault;  // Static because of their sizes.
   static Message fault;
   bool found = false;
   Candidates candidates(request_.program, kDefaultSearchPath);
