@@ -382,7 +382,8 @@ TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
   EXPECT_EQ(0, outcome.status);
   EXPECT_TRUE(testing_support::contains(
       outcome.errors,
-      "virtfs: /etc/ftp-deny: named in etc/pam.d, and not everybody may read it: left out\n"))
+      "virtfs: /etc/ftp-deny: named in etc/pam.d, and not everybody may read it: left out: "
+      "cp -p /etc/ftp-deny /virtual/one.com/etc/ftp-deny brings it\n"))
       << outcome.errors;
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/ftp-deny"));
 }
@@ -1199,7 +1200,8 @@ TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "toy", "-p", "sh", "one.com"});
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(testing_support::contains, outcome.errors,
-               "virtfs: /etc/toy/key: not everybody may read it: left out\n");
+               "virtfs: /etc/toy/key: not everybody may read it: left out: "
+               "cp -p /etc/toy/key /virtual/one.com/etc/toy/key brings it\n");
   EXPECT_EQ("open\n", read_file("/virtual/one.com/etc/toy/conf"));
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
 }

@@ -113,7 +113,7 @@ copy_readable() {
     case $message in
     *': Cannot open: '*)
       message=${message#"$tar: "}
-      warn "/$(one_line "${message%%: Cannot open: *}"): not everybody may read it: left out"
+      say_secret "/$(one_line "${message%%: Cannot open: *}")"
       ;;
     esac
   done <"$work/unread"
@@ -142,4 +142,9 @@ copy_all() {
   else
     "$cp" -dpR ${clone:+"$clone"} -- "$@" "$root$tree/" || failed "$tree"
   fi
+}
+
+# say_secret FILE [REASON]: says that the file was left out, and how to bring it.
+say_secret() {
+  warn "$1: ${2:+$2, and }not everybody may read it: left out: cp -p $1 $place$1 brings it"
 }

@@ -80,7 +80,7 @@ copy_pam_files() {
   for file in "$@"; do
     case $readable in
     *"$newline$file$newline"*) printf '%s\n' "$file" ;;
-    *) warn "$file: named in etc/pam.d, and not everybody may read it: left out" ;;
+    *) say_secret "$file" 'named in etc/pam.d' ;;
     esac
   done | copy_files
 }

@@ -66,6 +66,6 @@ copy_setting() {
     copy_readable "$1"
   elif [ -f "$1" ]; then
     copy_plain_etc "${1#/etc/}"
-    [ -e "$root$1" ] || warn "$1: not everybody may read it: left out"
+    [ -e "$root$1" ] || say_secret "$1"
   fi
 }
