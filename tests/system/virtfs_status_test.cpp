@@ -65,6 +65,19 @@ TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
   EXPECT_PRED2(contains, lines[1], "  10.0.0.1@/virtual/conf  hello sleep");
 }
 
+/// They were named when the domain was made.
+TEST_P(VirtfsStatus, prints_nothing_about_files_that_were_left_out) {
+  make_writable("/etc");
+  make_writable("/var");
+  write_file("/etc/toy/key", "hush-hush\n");
+  fs::permissions("/etc/toy/key", fs::perms::owner_read);
+  write_file("/var/lib/dpkg/info/toy.list", "/usr/bin/hello\n/etc/toy\n/etc/toy/key\n");
+  write_file("/var/lib/dpkg/status",
+             read_file("/var/lib/dpkg/status") + "\nPackage: toy\nStatus: install ok installed\n");
+  EXPECT_PRED2(contains, run_script("virtfs", {"-u"}).errors, "/etc/toy/key: not everybody may");
+  EXPECT_EQ("", status().errors);
+}
+
 TEST_P(VirtfsStatus, has_a_line_for_scripts) {
   const BackgroundProcess sleeper(command_of({"chroot", kDomain, "sleep", "60"}));
   const std::string root = "/proc/" + std::to_string(sleeper.pid()) + "/root";

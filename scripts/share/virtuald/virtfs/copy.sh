@@ -144,7 +144,8 @@ copy_all() {
   fi
 }
 
-# say_secret FILE [REASON]: says that the file was left out, and how to bring it.
+# say_secret FILE [REASON]: says that the file was left out, and how to bring it. -s, which makes a root to compare
+# domains with, is not about such files.
 say_secret() {
-  warn "$1: ${2:+$2, and }not everybody may read it: left out: cp -p $1 $place$1 brings it"
+  [ "$verb" = status ] || warn "$1: ${2:+$2, and }not everybody may read it: left out: cp -p $1 $place$1 brings it"
 }
