@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::size_t kMostRead = std::size_t{64} * 1024 * 1024;
 
+/// No program has as many paths of helpers. More would only take time.
+constexpr int kMostPaths = 4096;
+
 /// Nothing that is looked for is shorter than "$ORIGIN". Most words are, and this halves the time.
 constexpr std::size_t kShortestWord = 7;
 
@@ -113,6 +116,7 @@ void Texts::add(std::string_view text) {
 void Needs::read(int root, const char* program, const char* interpreter) {
   root_ = root;
   budget_ = kMostRead;
+  paths_ = kMostPaths;
   rules_ = kNeedsTable;
   has_looked_home_ = false;
   note_calls();
@@ -202,7 +206,8 @@ void Needs::take_word(std::string_view word) {
     }
   }
   const std::size_t start = word.find("/usr/lib");
-  if (start != kNowhere) {
+  if (start != kNowhere && paths_ > 0) {
+    --paths_;
     char path[PATH_MAX];
     word.remove_prefix(start);
     copy_text(word.substr(0, word.find_first_not_of(kPathCharacters)), path);

@@ -120,6 +120,21 @@ TEST_F(CheckNeeds, names_the_helper_whose_path_the_program_has) {
   EXPECT_EQ("", lacks("/usr/sbin/serviced"));
 }
 
+/// A domain could keep the host busy with more.
+TEST_F(CheckNeeds, looks_for_no_more_paths_than_programs_have) {
+  write_program("/usr/libexec/service/helper", "");
+  const std::string helper = "/usr/libexec/service/helper\n";
+  std::string others;
+  for (int number = 0; number < 4095; ++number) {
+    others += "/usr/lib/none\n";
+  }
+  add_script("/usr/sbin/serviced", others + helper);
+  EXPECT_EQ("/usr/libexec/service/helper: it has the path of that program\n",
+            lacks("/usr/sbin/serviced"));
+  add_script("/usr/sbin/serviced", others + "/usr/lib/none\n" + helper);
+  EXPECT_EQ("", lacks("/usr/sbin/serviced"));
+}
+
 TEST_F(CheckNeeds, names_the_home_of_the_programs_account) {
   write_file(kRoot / "etc/passwd",
              "root:x:0:0:root:/root:/bin/sh\npopd:x:120:120:popd:/var/lib/popd:/bin/false\n");

@@ -31,8 +31,8 @@ class Texts {
 class Needs {
  public:
   /// Reads `program`, a path in the directory `root`, and `interpreter`, which is what is executed
-  /// in the end: no more than 64 MiB, and nothing if they are not regular files. `root` must stay
-  /// open until the last call of next().
+  /// in the end: no more than 64 MiB and 4096 paths of helpers, and nothing if they are not
+  /// regular files. `root` must stay open until the last call of next().
   void read(int root, const char* program, const char* interpreter);
 
   /// Whether the interpreter has a run path that depends on where it is ($ORIGIN of ld.so(8)).
@@ -59,6 +59,7 @@ class Needs {
   bool has_origin_ = false;
   bool has_looked_home_ = false;
   std::size_t budget_ = 0;
+  int paths_ = 0;  // how many more are looked for on the host
   char program_[PATH_MAX] = {};
   char library_[PATH_MAX] = {};  // the directory of the C library
   std::string_view rules_;       // those that are left
