@@ -6,12 +6,16 @@
 # empty in it, so that any user can make it quickly. Its programs are not checked.
 
 # say_draft: prints a line for each object that would be made. Sets draft, and work for
-# clean_up.
+# clean_up, and TMPDIR.
 say_draft() {
   local root address config
   [ "$(id -u)" -ne 0 ] || [ -n "$outsider" ] || find_outsider
   trap clean_up EXIT
   trap 'exit 1' HUP INT TERM
+  # In the directory of another user, that user could exchange the draft for the host's files.
+  case $(id -u):${TMPDIR-} in
+  0:* | *:[!/]*) TMPDIR=/tmp ;;
+  esac
   work=$(mktemp -d) || die 'no room for a draft'
   draft=true
   root=$work/root
