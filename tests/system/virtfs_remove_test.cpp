@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -191,6 +193,37 @@ TEST_P(VirtfsRemoval, administrator_who_is_there_keeps_the_domain) {
   await_name(process.pid(), "sleep");
   expect_refused(remove(), "/virtual/domain1.com: in use by process " +
                                std::to_string(process.pid()) + " (sleep): end it first");
+}
+
+/// Another domain may have more processes than a command takes names.
+TEST_P(VirtfsRemoval, crowd_of_processes_hides_none) {
+  const BackgroundProcess process(sleeper({"chroot", kDomain}));
+  await_name(process.pid(), "busybox");
+  const pid_t crowd = ::fork();
+  if (crowd == 0) {
+    ::setpgid(0, 0);
+    for (int count = 0; count < 4000; ++count) {
+      if (::fork() == 0) {
+        break;
+      }
+    }
+    ::pause();
+    ::_exit(0);
+  }
+  ASSERT_TRUE(eventually([] {
+    return std::stoi(run({"sh", "-c", "ls -d /proc/[0-9]* | wc -l"}).output) >= 4000;
+  }));
+  Command command = script("virtfs", {"-r", "domain1.com"});
+  command.prepare = [] {
+    const rlimit small{256 * 1024,
+                       256 * 1024};  // a quarter, but no less than 128 KiB, is for names
+    ::setrlimit(RLIMIT_STACK, &small);
+  };
+  const Outcome outcome = run(command);
+  ::kill(-crowd, SIGKILL);
+  ::waitpid(crowd, nullptr, 0);
+  expect_refused(outcome, "/virtual/domain1.com: in use by process " +
+                              std::to_string(process.pid()) + " (busybox): end it first");
 }
 
 TEST_P(VirtfsRemoval, process_of_another_domain_does_not) {

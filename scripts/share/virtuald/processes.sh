@@ -82,10 +82,16 @@ end() {
   done
 }
 
+# inodes_of NAME...: prints "DEVICE:INODE NAME" for each that exists. A domain may have more processes than a command
+# takes names.
+inodes_of() {
+  printf '%s\n' "$@" | tr '\n' '\0' | xargs -0 stat -L -c '%d:%i %n' -- 2>/dev/null
+}
+
 # processes_in ROOT: prints the pids of the processes that seem to have that root, in a single pass. has_root makes
 # sure.
 processes_in() {
-  stat -L -c '%d:%i %n' -- "$1" /proc/[0-9]*/root 2>/dev/null | awk '
+  inodes_of "$1" /proc/[0-9]*/root | awk '
     NR == 1 && $2 ~ /^\/proc\/[0-9]+\/root$/ { exit }
     NR == 1 { root = $1; next }
     $1 == root { split($2, part, "/"); print part[3] }'

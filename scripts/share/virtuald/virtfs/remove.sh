@@ -14,7 +14,7 @@ residents() {
   local itself top found entry pid name
   itself=$(stat -L -c %d:%i -- "$place") || return 0
   top=$(stat -L -c %d:%i /)
-  stat -L -c '%d:%i %n' -- /proc/[0-9]*/root /proc/[0-9]*/cwd 2>/dev/null |
+  inodes_of /proc/[0-9]*/root /proc/[0-9]*/cwd |
     while read -r found entry; do
       if [ "$found" != "$top" ] && is_inside "$found" "$entry" "$itself"; then
         pid=${entry#/proc/}

@@ -35,7 +35,7 @@ say_users_of_old_files() {
     set -- "$@" "$place"
   done <"$work/done"
   [ $# -gt 0 ] || return 0
-  stat -L -c '%d:%i %n' -- "$@" /proc/[0-9]*/root 2>/dev/null | awk '
+  inodes_of "$@" /proc/[0-9]*/root | awk '
     $2 ~ /^\/proc\// { if ($1 in place) { split($2, part, "/"); print part[3], place[$1] }; next }
     { place[$1] = $2 }' >"$work/residents"
   sed 's,\([0-9]*\) .*,/proc/\1/maps,' "$work/residents" | xargs -r "$grep" -lsE \
