@@ -357,6 +357,29 @@ TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_delays_nothing) {
   fs::remove_all("/scratch");
 }
 
+/// A run that says "up to date" would leave the file out for good.
+TEST_P(VirtfsUpdate, file_of_etc_that_cannot_be_replaced_is_not_forgotten) {
+  fs::create_directory("/scratch");
+  fs::remove("/etc/default/useradd");
+  make({"-p", "sh", "two.com"});
+  const fs::path directory = "/virtual/two.com/etc/default";
+  fs::remove_all(directory);
+  fs::create_symlink("/scratch", directory);
+  write_file("/etc/default/useradd", "GROUP=100\n");
+  for (int turn = 0; turn < 2; ++turn) {
+    const Outcome outcome = update({"two.com"});
+    EXPECT_EQ(1, outcome.status);
+    EXPECT_PRED2(contains, outcome.errors,
+                 "virtfs: /virtual/two.com/etc/default/useradd: not replaced\n"
+                 "virtfs: /virtual/two.com: not fully updated: run virtfs -u again\n");
+  }
+  EXPECT_TRUE(fs::is_empty("/scratch"));
+  fs::remove(directory);
+  expect_done(update({"two.com"}), "Updated /virtual/two.com\n");
+  EXPECT_EQ("GROUP=100\n", read_file(directory / "useradd"));
+  fs::remove_all("/scratch");
+}
+
 /// On a full disk, no directory of the host is mistaken for the new root.
 TEST_P(VirtfsUpdate, full_disk_is_reported) {
   const char* const disk = "/run/disk";

@@ -2,9 +2,10 @@
 # virtfs/replace_etc.sh - replacing files in etc, but for those that the domain has changed.
 
 # replace_etc: replaces the files of etc that the domain has not changed since they were
-# installed, and lists those that it has. With -n it only prints what it would do.
+# installed, and lists those that it has. With -n it only prints what it would do. False if one
+# could not be replaced.
 replace_etc() {
-  local value before path now
+  local value before path now fine=true
   while read -r value before path; do
     now=$(state_of "$path")
     if [ "$now" = "$value" ]; then
@@ -14,11 +15,15 @@ replace_etc() {
         say "Would replace $place/$path"
         continue
       fi
-      place_etc "$path" || warn "$place/$path: not replaced"
+      place_etc "$path" || {
+        warn "$place/$path: not replaced"
+        fine=false
+      }
     else
       warn "$place/$path: changed in the domain: kept"
     fi
   done <"$work/etc"
+  "$fine"
 }
 
 # state_of PATH: prints the checksum of a file of the domain, or the target of a link, or

@@ -83,7 +83,7 @@ update() {
   else
     ! "$hard_links" || choose_copy
     strictly replace || fine=false
-    replace_etc
+    replace_etc || fine=false
     remove_gone
     if ! "$fine"; then
       rm -rf -- "$work/staged"
