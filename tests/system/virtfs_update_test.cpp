@@ -380,6 +380,23 @@ TEST_P(VirtfsUpdate, file_of_etc_that_cannot_be_replaced_is_not_forgotten) {
   fs::remove_all("/scratch");
 }
 
+/// Each path in a deep tree has all of the paths above it: these would be 12 GB.
+TEST_P(VirtfsUpdate, tree_of_any_depth_delays_nothing) {
+  int directory = ::open((kDomain / "usr").c_str(), O_RDONLY | O_DIRECTORY);
+  const std::string name(250, 'x');
+  for (int level = 0; level < 10000; ++level) {
+    ASSERT_EQ(0, ::mkdirat(directory, name.c_str(), 0755));
+    const int next = ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY);
+    ::close(directory);
+    directory = next;
+  }
+  ::close(directory);
+  upgrade_host();
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("", run_script("virtfs", {"-s", "-q", "one.com"}).errors);
+  EXPECT_EQ(0, run({"rm", "-rf", kDomain / "usr" / name}).status);
+}
+
 /// On a full disk, no directory of the host is mistaken for the new root.
 TEST_P(VirtfsUpdate, full_disk_is_reported) {
   const char* const disk = "/run/disk";

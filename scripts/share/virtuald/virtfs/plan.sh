@@ -16,14 +16,18 @@ system_directories='bin sbin lib lib32 lib64 libx32 usr'
 # The files of etc that are the domain's own from the start.
 own_etc='^etc/(passwd|group|shadow|gshadow|subuid|subgid|hostname|mailname|hosts|aliases|nsswitch[.]conf|login[.]defs|adduser[.]conf)$'
 
-# list_root DIRECTORY: prints the lines of a plan for the system directories of a root and
-# the directories in its var and run. find follows no link. A name with a newline in it
-# is left out, because a domain could forge lines with it.
+# A domain may have a tree so deep that printing its paths never ends. No host has one of this
+# many levels.
+most_levels=40
+
+# list_root DIRECTORY [LEVELS]: prints the lines of a plan for the system directories of a root
+# and the directories in its var and run, down to that many levels. find follows no link. A
+# name with a newline in it is left out, because a domain could forge lines with it.
 list_root() (
   cd -P -- "$1" || exit
   # The names of directories, of which a root may lack some.
   # shellcheck disable=SC2086
-  exec "$find" $system_directories var run -name "*$newline*" -prune -o \
+  exec "$find" $system_directories var run ${2:+-maxdepth "$2"} -name "*$newline*" -prune -o \
     \( -path 'var*' -o -path 'run*' \) \( ! -type d -o -printf 'v %m %U:%G - - %p\n' \) -o \
     -type f -printf 'f %m %U:%G %s %T@ %p\n' -o \
     -type l ! -lname "*$newline*" -printf 'l - - - - %p -> %l\n' -o \

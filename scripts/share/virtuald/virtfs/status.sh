@@ -115,7 +115,7 @@ find_dead_log() {
 # find_tampered: lists the files that -u replaces and that differ from what virtfs
 # installed.
 find_tampered() {
-  list_root "$place" | compare "$plan" /dev/null || return
+  list_root "$place" "$most_levels" | compare "$plan" /dev/null || return
   complain_of "$work/changed" 'changed since virtfs installed it'
 }
 

@@ -60,7 +60,7 @@ say_users() {
 compare_domain() {
   local old="$plan"
   [ -f "$old" ] || old=/dev/null
-  list_root "$place" | compare "$making/plan" "$old"
+  list_root "$place" "$most_levels" | compare "$making/plan" "$old"
 }
 
 # update DOMAIN: does all of -u for one domain.
