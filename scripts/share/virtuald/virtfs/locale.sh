@@ -66,6 +66,7 @@ make_locale() {
   *@*) [ ! -f "/usr/share/i18n/locales/$source@${1##*@}" ] || source=$source@${1##*@} ;;
   esac
   mkdir -p -- "$root/usr/lib/locale"
-  localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$root/usr/lib/locale/$(normal_name "$1")" 2>/dev/null ||
+  # It looks for its sources in the working directory first.
+  (cd / && localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$root/usr/lib/locale/$(normal_name "$1")") 2>/dev/null ||
     warn "$1: this locale could not be made, and the host's archive of locales is too large for a domain"
 }
