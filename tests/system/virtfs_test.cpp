@@ -983,7 +983,7 @@ TEST_P(Virtfs, prints_what_it_would_make_and_makes_nothing) {
   EXPECT_TRUE(outcome.output.starts_with("domain /virtual/one.com\n")) << outcome.output;
   EXPECT_TRUE(outcome.output.ends_with("\nline /virtual/conf 10.0.0.1 /virtual/one.com\n"));
   for (const char* line : {"dir 1777 0:0 /tmp", "link /usr/bin/sh -> dash", "copy /usr/bin/dash",
-                           "copy /etc/services", "make /etc/hosts", "device /dev/null"}) {
+                           "copy /etc/profile", "make /etc/hosts", "device /dev/null"}) {
     EXPECT_PRED2(testing_support::contains, outcome.output, "\n" + std::string(line) + "\n");
   }
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
