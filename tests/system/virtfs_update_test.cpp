@@ -112,13 +112,24 @@ TEST_P(VirtfsUpdate, makes_directories_before_those_in_them) {
   EXPECT_TRUE(fs::is_directory(kDomain / "var/www/html"));
 }
 
-/// Configuration of a package may be in a directory that an account of the host can write to.
-TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
-  static const bool writable = (make_writable("/var"), true);
-  static_cast<void>(writable);
+/// Makes /etc/hello the configuration of a package that has the program.
+void install_package() {
+  make_writable("/var");
   const fs::path status = "/var/lib/dpkg/status";
   write_file(status, read_file(status) + "\nPackage: hello\nStatus: install ok installed\n");
   write_file("/var/lib/dpkg/info/hello.list", "/usr/bin/hello\n/etc/hello\n");
+}
+
+TEST_P(VirtfsUpdate, makes_the_directories_of_new_files_of_etc) {
+  install_package();
+  write_file("/etc/hello/deep/er/conf", "x");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("x", read_file(kDomain / "etc/hello/deep/er/conf"));
+}
+
+/// Configuration of a package may be in a directory that an account of the host can write to.
+TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
+  install_package();
   write_file("/etc/hello/conf", "x");
   fs::remove("/etc/hello/link");
   fs::create_symlink("x\nf 755 0:0 1 1 usr/../../../forged", "/etc/hello/link");

@@ -39,12 +39,17 @@ state_of() (
   fi
 )
 
-# place_etc PATH: replaces the file with a copy of the new one.
+# place_etc PATH: replaces the file with a copy of the new one, and makes the directories that it is in if the domain
+# lacks them.
 place_etc() (
-  local directory="${1%/*}"
+  local directory="${1%/*}" rest="${1%/*}/" path=''
   rm -rf -- "$work/stage"
   mkdir -p -- "$work/stage"
   cp -dp -- "$making/root/$1" "$work/stage/" || exit 1
-  (hold "$directory") || make_directory "$directory" 0755 0:0
+  while [ -n "$rest" ]; do
+    path=$path${path:+/}${rest%%/*}
+    rest=${rest#*/}
+    (hold "$path") || make_directory "$path" 0755 0:0
+  done
   move_in "$work/stage" "$directory" "${1##*/}"
 )
