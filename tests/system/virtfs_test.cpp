@@ -1207,6 +1207,20 @@ TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
 }
 
+/// So dpkg has it in the midst of an upgrade, when its own trigger may update domains.
+TEST_P(Virtfs, takes_the_configuration_of_a_package_with_pending_triggers) {
+  if (!fs::exists("/var/lib/dpkg/status")) {
+    SKIP_OR_FAIL("needs dpkg");
+  }
+  install_toy();
+  write_file("/var/lib/dpkg/status",
+             std::regex_replace(read_file("/var/lib/dpkg/status"),
+                                std::regex("(Package: toy\nStatus: install ok )installed"),
+                                "$1triggers-pending"));
+  EXPECT_EQ(0, run_script("virtfs", {"-q", "-p", "toy", "-p", "sh", "one.com"}).status);
+  EXPECT_EQ("open\n", read_file("/virtual/one.com/etc/toy/conf"));
+}
+
 /// The account of a daemon may own a directory of its package, and can exchange its contents.
 TEST_P(Virtfs, takes_no_secret_that_a_packages_directory_is_exchanged_for) {
   if (!fs::exists("/var/lib/dpkg/status")) {

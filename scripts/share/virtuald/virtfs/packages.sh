@@ -50,7 +50,7 @@ list_packages() {
     /^Package: / { end_package(); name = $2 }
     /^Source: / { from = $2 }
     /^Essential: yes/ { is_essential = 1 }
-    /^Status: .* installed$/ { is_installed = 1 }
+    /^Status: .* (installed|triggers-awaited|triggers-pending)$/ { is_installed = 1 }
     END { end_package(); for (name in of) if (of[name] in wanted) print name, of[name] }' "${package_lists%/*}/status"
 }
 

@@ -2,7 +2,7 @@
 # virtfs/whole.sh - a root with all programs of the host.
 
 # The directories of modules, helpers and data that programs look for by path.
-library_directories='apache2 blas dovecot engines-3 exim4 file gconv lapack locale openblas-pthread ossl-modules
+library_directories='apache2 blas dovecot engines-3 exim4 file gconv git-core lapack locale openblas-pthread openssh ossl-modules
   perl perl-base perl5 postfix sasl2 security sendmail sm.bin systemd terminfo utempter'
 shared_directories='adduser awk ca-certificates misc perl perl5 sendmail tabset terminfo vim zoneinfo'
 
