@@ -173,7 +173,7 @@ TEST_F(CheckNeeds, names_what_pam_checks_passwords_with) {
   const std::string module = library_directory() + "/security/pam_unix.so";
   EXPECT_EQ("unix_chkpwd: pam_unix has it check passwords\n" + module +
                 ": PAM checks passwords with it\n"
-                "/etc/pam.d/other: PAM refuses logins to a service that has no file of its own\n",
+                "/etc/pam.d/other: PAM refuses logins to a service that lacks its own file\n",
             lacks("/usr/bin/passwd"));
   add_script("/usr/sbin/unix_chkpwd");
   write_file(kRoot.string() + module, "");
