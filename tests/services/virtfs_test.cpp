@@ -95,6 +95,22 @@ TEST_F(FiveDaemons, answer_with_poppassd) {
   EXPECT_TRUE(answer({"poppassd"}, "quit\r\n").starts_with("200 poppassd"));
 }
 
+TEST(Shell, with_common_programs_fits_in_a_root_of_10_mib) {
+  NEEDS_REAL_ROOT();
+  make_machine_without_virtuald({});
+  // Those of coreutils that Debian keeps in /bin.
+  std::vector<std::string> arguments = {"-p", "sh", "example.com"};
+  for (const char* name :
+       {"cat",   "chgrp", "chmod", "chown", "cp",    "date",   "dd",    "df",  "dir",      "echo",
+        "false", "ln",    "ls",    "mkdir", "mknod", "mktemp", "mv",    "pwd", "readlink", "rm",
+        "rmdir", "sleep", "stty",  "sync",  "touch", "true",   "uname", "vdir"}) {
+    arguments.insert(arguments.begin(), {"-p", name});
+  }
+  const Outcome outcome = virtfs(arguments);
+  ASSERT_EQ(0, outcome.status) << outcome.errors;
+  EXPECT_LT(kibibytes_of("/virtual/example.com"), 10U * 1024U);
+}
+
 /// A jail and a domain with the same program, and a newer one on the host.
 class JailkitUpdate : public ::testing::Test {
  protected:
