@@ -107,6 +107,9 @@ TEST(Readme, leads_to_domains_in_which_every_virtx_works) {
   EXPECT_EQ("written\n", read_file(root + "home/carol/note"));
   EXPECT_PRED2(contains, must_run({"virtmailq"}), "mqueue is empty");
   must_run({"virtnewaliases"});
+  const Outcome refused = run({"virtdeluser", "--remove-home", "carol"});
+  EXPECT_NE(0, refused.status);
+  EXPECT_PRED2(contains, refused.output + refused.errors, "/proc/mounts");
   must_run({"virtdeluser", "carol"});
   EXPECT_EQ(std::string::npos, read_file(root + "etc/passwd").find("carol"));
   EXPECT_EQ(hosts_accounts, read_file("/etc/passwd"));
