@@ -1,6 +1,6 @@
-// virtuald-by-hand: what people and scripts run. virtuald executes it for -x and -t. The scripts
-// start it as `virtuald-by-hand mount-log SOCKET` or `unmount-log DIRECTORY`, for which virtuald
-// has no options.
+// virtuald-by-hand: the part of virtuald that people and scripts use, not connections. virtuald
+// executes it for -x and -t. The scripts also run `virtuald-by-hand mount-log SOCKET` and
+// `virtuald-by-hand unmount-log DIRECTORY`, for which virtuald has no options.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ Session session;
 
 /// -x: executes the program in the root, after the session is set up. Returns only if it was not
 /// started.
-int become_program(const Options& options, int root, const UserSpec* user) {
+int execute_program(const Options& options, int root, const UserSpec* user) {
   const char* const name = options.operands[0];
   char** const program = options.operands + 1;
   int errors = STDERR_FILENO;
@@ -53,8 +53,8 @@ int become_program(const Options& options, int root, const UserSpec* user) {
   return fail(error, status);
 }
 
-/// -x: waits for the program in the process outside.
-int see_to_its_end(const Options& options) {
+/// -x, in the process outside: waits until the program ends.
+int wait_for_program(const Options& options) {
   int status = 0;
   if (supervise(session, status)) {
     return end_like(status);
@@ -77,13 +77,13 @@ int enter(const Options& options) {
     return fail(error);
   }
   if (options.stays) {
-    return become_program(options, root, wanted);
+    return execute_program(options, root, wanted);
   }
   switch (begin_session(options.seconds, session, error)) {
     case Side::outside:
-      return see_to_its_end(options);
+      return wait_for_program(options);
     case Side::inside:
-      return become_program(options, root, wanted);
+      return execute_program(options, root, wanted);
     case Side::failed:
       break;
   }
@@ -102,7 +102,7 @@ int test(const Options& options) {
 
 /// Mounts or unmounts the log socket of a domain, whose dev is the working directory. The status of
 /// unmount-log says whether it was mounted.
-int see_to_log(std::string_view verb, const char* path) {
+int handle_log(std::string_view verb, const char* path) {
   if (verb == "mount-log") {
     return mount_log(path, error) ? kOk : fail(error);
   }
@@ -115,7 +115,7 @@ int see_to_log(std::string_view verb, const char* path) {
 int run(int count, char** arguments) {
   const std::string_view verb = count == 3 ? arguments[1] : "";
   if (verb == "mount-log" || verb == "unmount-log") {
-    return see_to_log(verb, arguments[2]);
+    return handle_log(verb, arguments[2]);
   }
   Options options;
   if (!secure_descriptors(error) || !parse_options(count, arguments, options, error)) {

@@ -125,14 +125,14 @@ int query(const Options& options) {
 }
 
 /// -x and -t are in a separate program, so that a connection need not load their code.
-int become_other_program(char** arguments) {
+int execute_by_hand(char** arguments) {
   char path[PATH_MAX];  // if static, it would cost every connection another page
   constexpr std::string_view kPlace = VIRTUALD_BY_HAND;
   constexpr std::size_t kRoom = sizeof path - kPlace.size() - 1;
   std::size_t size = 0;
   if (const ssize_t count = ::readlink("/proc/self/exe", path, kRoom); count > 0) {
     size = static_cast<std::size_t>(count);
-  } else {  // without /proc: the name it was started by
+  } else {  // without /proc: the name that it was started with
     const auto* const name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     size = std::min(std::strlen(name), kRoom);
     std::memcpy(path, name, size);
@@ -156,7 +156,7 @@ int run(int count, char** arguments) {
       return serve(options);
     case Mode::enter:
     case Mode::test:
-      return become_other_program(arguments);
+      return execute_by_hand(arguments);
     case Mode::query:
       return query(options);
     case Mode::version:

@@ -1,5 +1,5 @@
-// `limit ROOT PROGRAM [ARGUMENT ...]`: the least work that puts another program into a root. No
-// program that is started by execve(2) can be faster.
+// `limit ROOT PROGRAM [ARGUMENT ...]`: the least work that starts another program in a root. No
+// program that does so can be faster.
 
 #include "system_calls.h"
 
@@ -14,5 +14,5 @@ void begin(long* stack) {
       system_call(SYS_chdir, address_of("/")) < 0) {
     leave(125);
   }
-  become_program(start.arguments + 2, start.environment);
+  execute(start.arguments + 2, start.environment);
 }

@@ -1,5 +1,5 @@
-// `reader FILE PROGRAM [ARGUMENT ...]`: reads FILE to its end in pieces of 64 KiB and does nothing
-// with it: the least that a look-up of its last line can cost.
+// `reader FILE PROGRAM [ARGUMENT ...]`: reads FILE to its end in pieces of 64 KiB, ignores it and
+// executes PROGRAM. Finding the last line of FILE cannot cost less.
 
 #include "system_calls.h"
 
@@ -22,5 +22,5 @@ void begin(long* stack) {
   if (count < 0) {
     leave(125);
   }
-  become_program(start.arguments + 2, start.environment);
+  execute(start.arguments + 2, start.environment);
 }

@@ -43,7 +43,7 @@ inline long system_call(long number, long first = 0, long second = 0, long third
 #define BENCH_ENTRY(function) asm(".globl _start\n_start:\n  mov x0, sp\n  bl " #function "\n")
 
 #else
-#error "the benchmark's small programs know x86_64 and aarch64 only"
+#error "the benchmark's small programs support only x86_64 and aarch64"
 #endif
 
 inline long address_of(const void* object) {
@@ -68,8 +68,8 @@ struct Start {
   char** environment;
 };
 
-/// Executes the program that `arguments` begin with; exits with 127 if that fails.
-[[noreturn]] inline void become_program(char** arguments, char** environment) {
+/// Executes the program `arguments[0]`; exits with 127 if that fails.
+[[noreturn]] inline void execute(char** arguments, char** environment) {
   system_call(SYS_execve, address_of(arguments[0]), address_of(arguments), address_of(environment));
   leave(127);
 }
