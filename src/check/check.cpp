@@ -31,14 +31,14 @@
 namespace virtuald {
 namespace {
 
-/// Directories that a service trusts with its life.
+/// The directories in a root whose contents a service trusts.
 constexpr const char* kSystemDirectories[] = {"etc", "lib", "usr", "bin", "sbin", "dev"};
 
-/// Prints what -t has to say, and counts it. Static because of its size.
+/// Prints the findings of -t, and counts them. Static because of its size.
 class Findings {
  public:
-  /// The line of `path` that findings are about; 0, as at first, is the file as a whole, which they
-  /// then name themselves.
+  /// Sets the line of `path` that the next findings are about. 0, the initial value, means the file
+  /// as a whole; findings then name it themselves.
   void set_line(const char* path, std::size_t line) {
     path_ = path;
     line_ = line;
@@ -56,7 +56,7 @@ class Findings {
 
   [[nodiscard]] std::size_t errors() const { return errors_; }
 
-  /// Prints the last line; false if anything could not be printed.
+  /// Prints the last line. Returns false if anything could not be printed.
   bool summarize(const char* path, std::size_t entries) {
     const Decimal entry_count(static_cast<long long>(entries));
     const Decimal error_count(static_cast<long long>(errors_));
@@ -68,7 +68,7 @@ class Findings {
   }
 
  private:
-  // Inlined, it would make the program larger by a page, which each connection faults in.
+  // Inlined at every finding, it would make the program 7 KiB larger.
   [[gnu::noinline]] void tell(std::string_view kind,
                               std::initializer_list<std::string_view> reason) {
     const Decimal number(static_cast<long long>(line_));
@@ -88,16 +88,16 @@ class Findings {
   std::size_t line_ = 0;
   std::size_t errors_ = 0;
   std::size_t warnings_ = 0;
-  bool failed_ = false;  // all zero at first, so that it costs nothing in the file
+  bool failed_ = false;  // all zero at first, so that the object takes no space in the file
   Message message_;
 };
 
-/// Tells one file from all others: its device and inode.
+/// Identifies a file by its device and inode.
 Key inode_key(const struct stat& status) {
   return std::bit_cast<Key>(std::array<std::uint64_t, 2>{status.st_dev, status.st_ino});
 }
 
-/// What became of one place where a program may be.
+/// The result of looking for the program at one path.
 enum class Candidate { good, faulty, missing };
 
 /// Checks one configuration, line after line.
@@ -143,7 +143,7 @@ void report_distrust(bool trust_is_optional) {
   }
 }
 
-/// Asks the root's loader what `path`, or the interpreter that it ends at, would miss.
+/// Asks the root's loader which libraries of `path`, or of its last interpreter, are missing.
 void Check::check_libraries(int root, const char* path, bool trusted, InterpreterChain& chain) {
   static Bounds bounds;  // Static because of its size.
   LoaderOutcome outcome = LoaderOutcome::untested;
@@ -172,7 +172,7 @@ void Check::check_libraries(int root, const char* path, bool trusted, Interprete
   needs.add_libraries(bounds.output());
 }
 
-/// Warns of what the program needs once it runs.
+/// Warns of what the program lacks once it runs.
 void Check::check_needs(const char* path) {
   static Message lack;  // Static because of its size.
   while (needs.next(lack)) {
@@ -181,7 +181,7 @@ void Check::check_needs(const char* path) {
   }
 }
 
-/// Whether the search ends at `path`. `fault` says why it does not.
+/// Checks the program at `path`, and reports findings about it. If it is faulty, only sets `fault`.
 Candidate Check::check_candidate(int root, const char* path, bool trusted, Message& fault) {
   const int descriptor = open_in_root(root, path, O_PATH);
   struct stat status {};
@@ -206,13 +206,13 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
                    : " cannot be executed (bad mode, or interpreters nested too deep)"});
     return Candidate::faulty;
   }
-  char name[PATH_MAX];  // what is looked for below may change the path
+  char name[PATH_MAX];  // a copy, because the searches below reuse the buffer of `path`
   name[std::string_view(path).copy(name, sizeof name - 1)] = '\0';
   needs.read(root, name, chain.program);
   if (chain.interpreter.kind == ProgramKind::elf_dynamic) {
     check_libraries(root, name, trusted, chain);
   } else if (chain.interpreter.kind == ProgramKind::other) {
-    // The host's kernel may know what to do with it all the same (binfmt_misc).
+    // The kernel may run it nevertheless (binfmt_misc).
     findings.warning({"exec ", name, " in ", directory_, ": ", chain.program,
                       " is neither an ELF program nor a script with a #! line"});
   }
@@ -220,7 +220,7 @@ Candidate Check::check_candidate(int root, const char* path, bool trusted, Messa
   return Candidate::good;
 }
 
-/// Looks for the program as start_program does. Of several faults the first is reported.
+/// Looks for the program as start_program does. If it finds only faulty ones, reports the first.
 void Check::check_program(int root, bool trusted) {
   static Message first_fault;  // Static because of their sizes.
   static Message fault;
@@ -241,7 +241,7 @@ void Check::check_program(int root, bool trusted) {
   findings.error({first_fault.text()});
 }
 
-/// A service runs as root, and trusts what these hold.
+/// Warns if someone other than root can change a directory that a service, often root, trusts.
 void Check::check_system_directories(int root) {
   for (const char* const name : kSystemDirectories) {
     struct stat status {};
@@ -259,10 +259,10 @@ void Check::check_system_directories(int root) {
   }
 }
 
-/// False where no program starts in the root, whatever is in it.
+/// Returns false if the file system of the root is mounted noexec, so that no program starts there.
 bool Check::check_file_system(int root) {
   struct statvfs status {};
-  static_cast<void>(::fstatvfs(root, &status));  // of an open directory it does not fail
+  static_cast<void>(::fstatvfs(root, &status));  // does not fail for an open directory
   if ((status.f_flag & ST_NODEV) != 0) {
     findings.warning(
         {directory_, ": on a file system that is mounted nodev: dev/null cannot be opened there"});
@@ -295,7 +295,7 @@ void Check::check_directory(const Line& line) {
   if (::fstat(root, &status) != 0 || ::faccessat(root, ".", X_OK, AT_EACCESS) != 0) {
     findings.error({"open ", directory_, ": ", std::strerror(errno)});
   } else {
-    // This gives every stranger what only the host's own users should have.
+    // Strangers would reach the host's own files and users through every unlisted address.
     struct stat host {};
     if (line.kind == Line::Kind::fallback && ::stat("/", &host) == 0 &&
         inode_key(status) == inode_key(host)) {
@@ -362,7 +362,7 @@ std::size_t Check::run(int config) {
   return entries_;
 }
 
-/// What -i cannot do here, for any root.
+/// Warns of what -i cannot do on this kernel, whatever the root.
 void check_kernel() {
   if (::geteuid() != 0) {
     findings.warning({"-i not tested: only root can isolate"});

@@ -24,34 +24,33 @@ namespace {
 
 constexpr int kPatienceSeconds = 5;
 
-/// The child's statuses where somebody else could have made the loader, and where nobody may read
-/// the program. No loader has them.
-constexpr int kDistrusted = 125;
-constexpr int kUnreadable = 124;
+// The child's exit statuses if no loader runs. Loaders do not use the first two.
+constexpr int kDistrusted = 125;  // someone other than root could change the loader
+constexpr int kUnreadable = 124;  // an ordinary user cannot read the program
 constexpr int kFailed = 127;
 
-/// Whether the loader, in what is now the root, is root's own with all that leads to it: it is code
-/// that will be run.
+/// Whether only root can change the loader, which is about to run, and the path to it. The process
+/// is in the root already.
 bool is_trusted(const char* loader) {
   static Message reason;  // Static because of its size.
   return open_trusted(loader, Subject::config, reason).outcome == Opened::Outcome::trusted;
 }
 
-/// Gives up root and the terminal. The loader may run code of the program's libraries (la_version
-/// of rtld-audit(7)), and whose these are was not checked. The number is kept free on every system
-/// (it was -1 when user numbers had 16 bits), so that it has no process to trace either.
+/// Gives up root privileges and the terminal. The loader may run code from the program's libraries
+/// (la_version in rtld-audit(7)), whose owners have not been checked. No system assigns this user
+/// ID, which was -1 when user IDs had 16 bits, so it owns no process that the code could trace.
 bool become_nobody() {
   constexpr id_t kNobody = 65535;
   if (::setsid() < 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return false;
   }
   if (::setresgid(kNobody, kNobody, kNobody) != 0) {
-    return errno == EINVAL;  // a user namespace without that user, whose root is none to give up
+    return errno == EINVAL;  // not mapped in this user namespace, whose root has no power outside
   }
   return ::setgroups(0, nullptr) == 0 && ::setresuid(kNobody, kNobody, kNobody) == 0;
 }
 
-/// The child's part.
+/// In the child: executes the loader.
 [[noreturn]] void run_loader(int root, const char* loader, const char* program, bool has_origin,
                              const Bounds& bounds) {
   Error error;
@@ -60,7 +59,7 @@ bool become_nobody() {
     if (!is_trusted(loader)) {
       ::_exit(kDistrusted);
     }
-    // A change of user would undo the second.
+    // In this order, because a change of user clears the signal (prctl(2)).
     if (!become_nobody() || ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
       ::_exit(kFailed);
     }
@@ -80,8 +79,8 @@ bool become_nobody() {
   ::_exit(kFailed);
 }
 
-/// Waits until the child has ended, and collects what it and its children write. False if it has
-/// not ended in time.
+/// Waits until the child has ended, and collects what it and its children write. Returns false if
+/// it did not end in time.
 bool wait_for_end(int child, Bounds& bounds) {
   for (;;) {
     pollfd ends[3] = {{child, POLLIN, 0}};
@@ -119,7 +118,7 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, bool
     const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
     in_time = wait_for_end(descriptor, bounds);
     ::close(descriptor);
-    // It was not waited for, so that the number is nobody else's. The namespace ends with it.
+    // It has not been reaped, so its pid cannot be another process's. Its namespace ends with it.
     ::kill(child, SIGKILL);
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }

@@ -21,21 +21,23 @@ namespace {
 
 constexpr std::size_t kMostRead = std::size_t{64} * 1024 * 1024;
 
-/// No program has as many paths of helpers. More would only take time.
+/// Real programs contain fewer paths of helpers. A hostile one could contain millions, and each
+/// takes a system call.
 constexpr int kMostPaths = 4096;
 
-/// Nothing that is looked for is shorter than "$ORIGIN". Most words are, and this halves the time.
+/// Nothing that is looked for is shorter than "$ORIGIN", but most words are. Skipping these halves
+/// the time.
 constexpr std::size_t kShortestWord = 7;
 
 constexpr std::size_t kNowhere = std::string_view::npos;
 
-/// What ends the search of a link's target, as for the kernel, but sooner.
+/// How many names a program can have through links. The kernel would follow more.
 constexpr int kMaxLinks = 8;
 
 constexpr std::string_view kPathCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-/";
 
-/// Which characters are in a name, a path or a run path.
+/// The characters that a name, a path or a run path can consist of.
 constexpr auto kInWord = [] {
   std::array<bool, 256> in_word{};
   for (const char character : kPathCharacters) {
@@ -70,7 +72,7 @@ void copy_text(std::string_view from, char (&to)[PATH_MAX]) {
   to[from.copy(to, PATH_MAX - 1)] = '\0';
 }
 
-/// Whether a file, or a program on the path, is there.
+/// Whether the directory `root` contains the file `name`, or a program `name` on the path.
 bool has(int root, const char* name) {
   Candidates candidates(name, kDefaultSearchPath);
   while (const char* path = candidates.next()) {
@@ -83,13 +85,12 @@ bool has(int root, const char* name) {
   return false;
 }
 
-/// Whether a path that a domain may have chosen stays in directories of the
-/// host's own libraries.
+/// Whether `path`, which a domain may have chosen, is below a directory of libraries, without "..".
 bool is_of_libraries(std::string_view path) {
   return (path.starts_with("/usr/lib") || path.starts_with("/lib")) && path.find("/.") == kNowhere;
 }
 
-/// Whether the host has that program. Libraries are the loader's.
+/// Whether `path` is a helper program of the host, and not a library, which the loader lists.
 bool is_helper(const char* path) {
   const std::string_view name = path;
   struct stat status {};
@@ -133,7 +134,7 @@ void Needs::read(int root, const char* program, const char* interpreter) {
   helper_ = helpers_.begin();
 }
 
-/// Notes the names of functions in the table.
+/// Notes which functions the table names.
 void Needs::note_calls() {
   std::string_view rules = kNeedsTable;
   for (std::string_view& name : calls_) {
@@ -145,7 +146,7 @@ void Needs::note_calls() {
   }
 }
 
-/// A program is known by its path, and by what that leads to if it is a link.
+/// Adds `path` and, if it is a link, the paths that it leads to: rules may name any of them.
 void Needs::add_names(const char* path) {
   char name[PATH_MAX];
   copy_text(path, name);
@@ -165,8 +166,8 @@ void Needs::add_names(const char* path) {
   }
 }
 
-/// Takes the words in a file, as strings(1) would print them. The last of each piece waits for the
-/// next piece, which may go on with it.
+/// Takes the words in a file, as strings(1) would print them. The last word of each piece is kept
+/// for the next piece, where it may continue.
 void Needs::read_words(const char* path) {
   constexpr std::size_t kPiece = std::size_t{64} * 1024;
   static char buffer[PATH_MAX + kPiece];  // Static because of its size.
@@ -229,7 +230,7 @@ void Needs::add_libraries(std::string_view listing) {
   }
 }
 
-/// What the pattern of a rule fits, or nullptr.
+/// Returns the path or @NAME that `pattern`, the WHO of a rule, matches, or nullptr.
 const char* Needs::find_match(std::string_view pattern) const {
   char text[PATH_MAX];
   copy_text(pattern, text);
@@ -241,7 +242,7 @@ const char* Needs::find_match(std::string_view pattern) const {
   return nullptr;
 }
 
-/// Fills in the words that begin with %, `name` for %name.
+/// Copies `text` to `path`, with values for %lib, %name, which is `name`, and %program.
 void Needs::fill_in(std::string_view text, std::string_view name, char (&path)[PATH_MAX]) const {
   const struct {
     std::string_view word;
@@ -264,8 +265,8 @@ void Needs::fill_in(std::string_view text, std::string_view name, char (&path)[P
   path[size] = '\0';
 }
 
-/// Whether the root has none of what `what` names, "A|B", and the host has one,
-/// or it is only an empty directory. A pattern is for what may be there or not.
+/// Whether the root lacks every file that `what` names, as in "A|B", although the host has one or
+/// `what` is only an empty directory (`is_empty`). False for a pattern: what it names is optional.
 bool Needs::is_missing(std::string_view what, std::string_view name, bool is_empty) const {
   bool is_on_host = is_empty;
   while (!what.empty()) {
@@ -279,7 +280,7 @@ bool Needs::is_missing(std::string_view what, std::string_view name, bool is_emp
   return is_on_host;
 }
 
-/// Whether the program lacks what a rule of the table names.
+/// Whether the program lacks something that `rule` names. Sets `lack` to it and the rule's reason.
 bool Needs::apply(std::string_view rule, Message& lack) const {
   const char* const match = find_match(take_field(rule));
   const std::string_view kind = take_field(rule);
@@ -307,7 +308,8 @@ bool Needs::apply(std::string_view rule, Message& lack) const {
   return is_lacking;
 }
 
-/// Whether the program's account, as daemons have one, lacks its home.
+/// Whether the root lacks the home directory, in /var, of the account that has the program's name,
+/// as many daemons do.
 bool Needs::lacks_home(Message& lack) const {
   constexpr std::size_t kFields = 7;
   static LineReader reader;  // Static because of its size.
@@ -315,7 +317,7 @@ bool Needs::lacks_home(Message& lack) const {
   struct stat status {};
   std::string_view lines;
   reader.start(descriptor);
-  // Accounts of the system are on the first page of it.
+  // System accounts are at the beginning of the file, in the first piece.
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) ||
       reader.next(lines) != LineReader::Result::lines) {
     lines = {};

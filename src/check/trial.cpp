@@ -12,13 +12,13 @@
 namespace virtuald {
 namespace {
 
-/// The child's part: what went wrong is written to `output`.
+/// In the child: isolates the root. Writes the error, if any, to `output`.
 [[noreturn]] void isolate_and_end(int root, const char* name, LineReader& reader, Error& error,
                                   int output) {
   if (isolate(root, name, Privileges::none_new, reader, error)) {
     ::_exit(EXIT_SUCCESS);
   }
-  // All of it fits a pipe.
+  // The whole message fits into the pipe.
   [[maybe_unused]] const ssize_t written =
       ::write(output, error.text().data(), error.text().size());
   ::_exit(EXIT_FAILURE);

@@ -1,4 +1,4 @@
-// -t: what is wrong with a configuration, and with what it names.
+// -t: finds faults in a configuration, and in the roots and programs that it leads to.
 #pragma once
 
 #include "virtuald/line_reader.h"
@@ -14,18 +14,16 @@ struct CheckRequest {
 };
 
 enum class CheckOutcome {
-  good,         // perhaps with warnings: a connection would be served, but hardly as meant
-  errors,       // a connection would be refused
-  not_reported  // standard output failed, which standard error says
+  good,         // perhaps with warnings: connections would be served, but maybe not as intended
+  errors,       // some connections would be refused
+  not_reported  // standard output could not be written; the reason is on standard error
 };
 
-/// Prints every fault of every line of `request.config`, in its order: a line
-/// `config:line: reason` for errors and `config:line: warning: reason` for warnings; and on the
-/// last line their numbers. Nothing is changed and nothing but the dynamic loaders of the roots is
-/// run: with a program and as root, each root's own loader is asked, in a child of no other
-/// descriptors, whether it finds the program's libraries; with -i and as root, each root is
-/// isolated for a moment, in a child. What the program would lack once it runs (needs.h) is a
-/// warning.
+/// Prints the faults in `request.config` in the order of its lines: `config:line: reason` for an
+/// error, `config:line: warning: reason` for a warning, and on the last line how many there are.
+/// Changes nothing. Run as root, it asks each root's own dynamic loader whether it finds the
+/// program's libraries (loader.h), and with -i isolates each root for a moment in a child; it runs
+/// nothing else. Whatever the program would lack once it runs (needs.h) is a warning.
 [[nodiscard]] CheckOutcome check_config(const CheckRequest& request, LineReader& reader);
 
 }  // namespace virtuald

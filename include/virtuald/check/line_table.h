@@ -1,4 +1,4 @@
-// Which line of a configuration named something first.
+// Remembers on which line of a configuration something appeared first.
 #pragma once
 
 #include <sys/mman.h>
@@ -10,24 +10,24 @@
 
 namespace virtuald {
 
-/// Sixteen bytes that tell things apart: an address, or the device and inode of a directory.
+/// Sixteen bytes that identify something: an address, or the device and inode of a directory.
 using Key = std::array<std::uint8_t, 16>;
 
-/// The line on which each key was first. A hash table with open addressing. Its memory is mapped
-/// until the program ends, and its zeros are empty slots: malloc(3) would make the program larger,
-/// and so slower to start, for this alone.
+/// The line on which each key appears first. A hash table with open addressing. Its memory is
+/// mapped until the program ends, and zeros in it are empty slots. Linking malloc(3) for this alone
+/// would make the program larger, and so slower to start.
 class LineTable {
  public:
-  /// For the lines of a file of `file_size` bytes. An entry has five bytes at the least (":: /" and
-  /// its end), so that a fifth of the slots stays empty.
+  /// Makes a table for all lines of a file of `file_size` bytes. An entry has at least five bytes
+  /// (":: /" and a line end), so at least a fifth of the slots stay empty.
   explicit LineTable(std::size_t file_size) : capacity_(std::bit_ceil(file_size / 4 + 16)) {
     void* const memory = ::mmap(nullptr, capacity_ * sizeof(Slot), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     slots_ = memory == MAP_FAILED ? nullptr : static_cast<Slot*>(memory);
   }
 
-  /// The line that `key` was first added with, or 0 after adding it with `line`. Also 0 if
-  /// memory ran out: then a repetition is missed.
+  /// Returns the line that `key` was first added with, or adds it with `line` and returns 0. Always
+  /// returns 0 if there was no memory for the table; repetitions then go unnoticed.
   [[nodiscard]] std::size_t add(const Key& key, std::size_t line) {
     if (slots_ == nullptr) {
       return 0;

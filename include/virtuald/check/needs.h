@@ -1,4 +1,4 @@
-// What a program starts and reads while it runs, and its root lacks.
+// Finds what a program needs while it runs and its root lacks.
 #pragma once
 
 #include <climits>
@@ -9,12 +9,12 @@
 
 namespace virtuald {
 
-/// Texts that end in NUL, one after the other. What does not fit is left out.
+/// A list of NUL-terminated texts in a buffer of fixed size. Texts that do not fit are left out.
 class Texts {
  public:
   void clear() { size_ = 0; }
 
-  /// Adds `text`, unless it is there.
+  /// Adds `text`, unless it is already in the list.
   void add(std::string_view text);
 
   [[nodiscard]] const char* begin() const { return text_; }
@@ -25,23 +25,25 @@ class Texts {
   char text_[std::size_t{32} * 1024] = {};
 };
 
-/// What a program lacks once it runs, as far as the rules of scripts/share/virtuald/needs and the
-/// words in the program tell. Files that the host does not have either are passed over: the root
-/// may be of another kind of system. Static because of its size (error.h).
+/// What a program lacks once it runs, according to the rules in scripts/share/virtuald/needs and
+/// the paths in the program. Files that the host lacks too are not reported, because the root may
+/// hold another kind of system. Static because of its size (error.h).
 class Needs {
  public:
-  /// Reads `program`, a path in the directory `root`, and `interpreter`, which is what is executed
-  /// in the end: no more than 64 MiB and 4096 paths of helpers, and nothing if they are not
-  /// regular files. `root` must stay open until the last call of next().
+  /// Reads `program`, a path in the directory `root`, and `interpreter`, which the kernel runs in
+  /// the end; for a script they differ. Reads only regular files, up to 64 MiB and 4096 paths of
+  /// helpers in all. `root` must stay open until the last call of next().
   void read(int root, const char* program, const char* interpreter);
 
-  /// Whether the interpreter has a run path that depends on where it is ($ORIGIN of ld.so(8)).
+  /// Whether the interpreter mentions $ORIGIN, so that its run path may depend on its location
+  /// (ld.so(8)).
   [[nodiscard]] bool has_origin() const { return has_origin_; }
 
-  /// Takes what the loader listed.
+  /// Adds the libraries in `listing`, the loader's output.
   void add_libraries(std::string_view listing);
 
-  /// The next of what the program lacks, as "FILE, FILE: reason". False if nothing is left.
+  /// Sets `lack` to the next things that the program lacks, as "FILE, FILE: reason". Returns false
+  /// after the last.
   [[nodiscard]] bool next(Message& lack);
 
  private:
@@ -59,14 +61,14 @@ class Needs {
   bool has_origin_ = false;
   bool has_looked_home_ = false;
   std::size_t budget_ = 0;
-  int paths_ = 0;  // how many more are looked for on the host
+  int paths_ = 0;  // how many more may be looked for on the host
   char program_[PATH_MAX] = {};
   char library_[PATH_MAX] = {};  // the directory of the C library
-  std::string_view rules_;       // those that are left
-  std::string_view calls_[8];    // @NAME, the functions of the table
+  std::string_view rules_;       // those that next() has not tried
+  std::string_view calls_[8];    // @NAME of each function in the table
   const char* helper_ = nullptr;
-  Texts known_;    // the paths of the program and its libraries, and @NAME for what it calls
-  Texts helpers_;  // programs of the host that it has the paths of
+  Texts known_;    // paths of the program and its libraries, and @NAME of functions that it calls
+  Texts helpers_;  // programs of the host whose paths the program contains
 };
 
 }  // namespace virtuald

@@ -1,4 +1,4 @@
-// Trying whether a root can be isolated.
+// Tests whether a root can be isolated.
 #pragma once
 
 #include "virtuald/error.h"
@@ -6,8 +6,8 @@
 
 namespace virtuald {
 
-/// Whether the directory `root`, called `name` in messages, can be isolated, as -i does it for a
-/// connection: tried in a child, which ends at once. Needs root.
+/// Isolates the directory `root`, called `name` in messages, as -i does for a connection, but in a
+/// child, which ends at once. Returns whether that worked. Needs root.
 [[nodiscard]] bool try_isolation(int root, const char* name, LineReader& reader, Error& error);
 
 }  // namespace virtuald
