@@ -241,7 +241,7 @@ bool leave_host_behind(int descriptor, const char* name, int& tree, int& self, E
   if (::setns(static_cast<int>(process), CLONE_NEWNS) != 0) {
     return fail(name, {"setns"}, error);
   }
-  // Before unshare, which moves the working directory to the new namespace, but no descriptor.
+  // Before unshare: the working directory moves to the new namespace, but descriptors do not.
   if (::fchdir(descriptor) != 0) {
     return fail(name, {"fchdir"}, error);
   }

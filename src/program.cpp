@@ -14,7 +14,7 @@
 namespace virtuald {
 namespace {
 
-char candidate[PATH_MAX];  // Static because of its size: a path as program needs none.
+char candidate[PATH_MAX];  // Static because of its size: a program with a slash does not need it.
 
 /// Whether execvp(3) tries the next directory after this errno.
 bool is_worth_another_try(int code) {
@@ -74,7 +74,7 @@ Start start_program(const char* name, std::string_view search_path, char* const*
       return describe_failure(path, root, code, error);
     }
   }
-  // Only now, and not after each miss, is it worth a system call to learn which one exists.
+  // Asking which one exists costs a system call for each, so this waits until all have failed.
   const bool is_path = std::strchr(name, '/') != nullptr;
   Candidates present(name, search_path);
   while (const char* path = present.next()) {

@@ -58,7 +58,7 @@ bool Walk::fail(const char* name, int code) {
   return false;
 }
 
-/// Records the first component that somebody else could change.
+/// Records the first component that someone other than root could change.
 void Walk::check_trust(const char* name) {
   // The kernel ignores the mode of a link.
   const bool writable = !S_ISLNK(status_.st_mode) && (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0;

@@ -36,8 +36,9 @@ struct AddressText {
 /// Writes the address as inet_ntop(3) does, IPv4 in dotted decimal. The view points into `text`.
 [[nodiscard]] std::string_view format_address(const Address& address, AddressText& text);
 
-/// The local address of the connected internet socket `descriptor` (getsockname(2)).
-/// Fails, with the reason in `error`, on anything else.
+/// Reads the local address of the internet socket `descriptor` (getsockname(2)). Fails, with the
+/// reason in `error`, on anything else, and if the socket is bound to every address: a listener, or
+/// a datagram socket, whose waiting datagrams are then discarded.
 [[nodiscard]] bool read_local_address(int descriptor, Address& address, Error& error);
 
 /// Reads the address of the peer of `descriptor` (getpeername(2)), and its port in host byte order.

@@ -1,8 +1,8 @@
 // One-line messages for the administrator, and errors made of them.
 //
 // Objects larger than a page, such as these, are static where they are used and say "Static because
-// of its size": an untouched page costs a connection nothing, and a stack limit that a super server
-// passes on cannot be in the way. The functions that hold them never recurse.
+// of its size": an untouched page costs a connection nothing, and a low stack limit inherited from
+// the super server does no harm. The functions that hold them never recurse.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ class Message {
 };
 
 /// Why something failed. Functions that can fail take an `Error&` as their last argument. It is
-/// valid only if their result says that they failed. Only main reports it.
+/// valid only if their result says that they failed. They leave it to their callers to report it.
 class Error : public Message {
  public:
   /// Sets the text to `parts`. Returns false, for the caller to return.

@@ -1,4 +1,4 @@
-// What virtuald and virtuald-by-hand share.
+// Exit statuses and functions that virtuald and virtuald-by-hand share.
 #pragma once
 
 #include "virtuald/error.h"

@@ -7,13 +7,17 @@
 
 namespace virtuald {
 
-/// Reads which interpreter the program `descriptor` names: an ELF file in PT_INTERP (elf(5)), a
-/// script after "#!" (execve(2)). The file is not trusted, and is read only with pread(2).
+/// What kind of file a program is; `unread` if it could not be read.
 enum class ProgramKind { unread, other, elf_static, elf_dynamic, script };
+
+/// The interpreter that a program names.
 struct Interpreter {
-  ProgramKind kind = ProgramKind::unread;  // if the file could not be read
+  ProgramKind kind = ProgramKind::unread;  // of the program
   char path[PATH_MAX] = {};                // NUL-terminated; set for elf_dynamic and script
 };
+
+/// Reads which interpreter the program `descriptor` names: an ELF file in PT_INTERP (elf(5)), a
+/// script after "#!" (execve(2)). The file is not trusted, and is read only with pread(2).
 void read_interpreter(int descriptor, Interpreter& interpreter);
 
 /// The last program in a chain of interpreters: a script's interpreter may itself need one. Static

@@ -22,9 +22,9 @@ enum class Privileges { of_files, none_new };
 /// - the next execve(2) drops the capabilities that daemons do not need, and
 /// - system calls that could still reach other processes are denied (call_filter.h).
 ///
-/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and, if something is mounted below the
-/// directory, the host's /proc. On failure the process may be half isolated: the caller must exit
-/// without starting anything.
+/// Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SETPCAP, and the host's /proc, unless the kernel can
+/// tell (since Linux 6.8) that nothing is mounted below the directory. On failure the process may
+/// be half isolated: the caller must exit without starting anything.
 [[nodiscard]] bool isolate(int descriptor, const char* name, Privileges privileges,
                            LineReader& reader, Error& error);
 

@@ -7,8 +7,8 @@
 namespace virtuald {
 
 /// Reads a descriptor from its current position, in large pieces: a look-up in a long configuration
-/// spends its time in reads. Main owns the only reader, which the configuration, passwd and group
-/// use in turn. Static because of its size (error.h).
+/// spends its time in reads. On the connection path, a single reader serves the configuration,
+/// passwd and group in turn. Static because of its size (error.h).
 class LineReader {
  public:
   static constexpr std::size_t kPieceSize = std::size_t{64} * 1024;

@@ -1,4 +1,4 @@
-// Opens files and directories that only root can change, and proves that only root can.
+// Opens files and directories, and checks that only root can change them.
 #pragma once
 
 #include "virtuald/error.h"

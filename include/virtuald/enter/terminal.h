@@ -67,9 +67,9 @@ class Terminal {
   /// program's; the kernel then sends SIGHUP to the leader of its session.
   void move(const pollfd& outer, const pollfd& master);
 
-  /// Shows what the program had written when it ended, even if a process of its own still writes,
-  /// and gives the outer one back. May wait for the outer one, until a signal other than SIGWINCH
-  /// and SIGCONT arrives on the signalfd(2) `signals`.
+  /// Shows what the program had written when it ended, even if a process that it started still
+  /// writes, and gives the outer one back. May wait for the outer one, until a signal other than
+  /// SIGWINCH and SIGCONT arrives on the signalfd(2) `signals`.
   void finish(int signals);
 
  private:
