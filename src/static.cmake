@@ -1,12 +1,12 @@
 # Links the shipped program statically: a dynamic loader costs several times as much as virtuald itself, and nothing
 # must be loaded after the chroot.
 #
-# Uses musl if it is installed, because glibc's start-up executes CPUID dozens of times, and each one exits a virtual
-# machine. Debian's musl-tools support only C. C++ needs the headers of the compiler's C++ library before musl's
-# (nothing of that library is linked), and the compiler's own headers after them. The compiler is asked for all these
-# directories. Without musl, the host's libc is linked, also statically.
+# Uses musl if it is installed, because glibc's start-up executes CPUID dozens of times, and in a virtual machine each
+# one traps to the hypervisor. Debian's musl-tools support only C. C++ needs the headers of the compiler's C++ library
+# before musl's (nothing of that library is linked), and the compiler's own headers after them. The compiler is asked
+# for all these directories. Without musl, the host's libc is linked, also statically.
 
-# The directories that a compiler driver searches for <...>, in their order.
+# Sets `result` to the directories that a compiler searches for <...>, in order. The command follows `language`.
 function(ask_header_directories result language)
   execute_process(COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${ARGN} -x ${language} -E -v /dev/null
                   OUTPUT_QUIET ERROR_VARIABLE verbose)
@@ -46,8 +46,8 @@ find_musl()
 if(MUSL_OBJECTS)
   message(STATUS "virtuald is linked statically against musl (${MUSL_OBJECTS})")
 else()
-  message(STATUS "virtuald is linked statically against the host's libc: musl-gcc (Debian: musl-tools) "
-                 "was not found, with which it starts several times faster")
+  message(STATUS "virtuald is linked statically against the host's libc, because musl-gcc was not found "
+                 "(Debian: musl-tools); with musl it starts several times faster")
 endif()
 
 # Static and position independent, with read-only relocations and without libstdc++. Code and data share pages of the
