@@ -225,7 +225,7 @@ std::vector<const Contender*> Bench::working_contenders(const Place& place,
     if (works(launch_of(contender, place), connection.server.get())) {
       working.push_back(&contender);
     } else {
-      std::printf("%s: does not work here, left out\n", contender.name.c_str());
+      std::printf("%s: left out, because it does not work here\n", contender.name.c_str());
     }
   }
   return working;
@@ -307,7 +307,7 @@ void Bench::measure_mounts() {
   for (std::size_t count = count_mounts(); count > 0; --count) {
     ::umount2((kPrograms.parent_path() / "mounts" / std::to_string(count)).c_str(), 0);
   }
-  std::printf("\nBy the mounts of the host, %zu shuffled rounds\n\n", rounds);
+  std::printf("\nBy the number of mounts on the host, %zu shuffled rounds\n\n", rounds);
   print_table(table);
 }
 
@@ -383,7 +383,7 @@ void Bench::measure_family(const char* name, Family family, const Connection& co
 }
 
 void Bench::measure_look_up() {
-  std::printf("\nOver the no-op; \"none\" ends without a service, but logs why\n");
+  std::printf("\nOver the no-op; with \"none\", no service starts, and the reason is logged\n");
   const Connection ipv4 = testing_support::connect_pair("127.0.0.1");
   measure_family("IPv4", Family::ipv4, ipv4, "127.0.0.1");
   measure_family("mixed", Family::mixed, ipv4, "127.0.0.1");
@@ -413,7 +413,7 @@ void Bench::measure_memory() {
 
 void Bench::measure_inetd() {
   if (!has_inetd()) {
-    std::printf("inetd: not there, tests/run unpacks it, left out\n");
+    std::printf("inetd: left out, because tests/run has not unpacked it\n");
     return;
   }
   const std::size_t connections = options_.quick ? 200 : 2000;

@@ -9,7 +9,7 @@ namespace bench {
 
 enum class Family { ipv4, ipv6, mixed };
 
-/// The place of the line that matches.
+/// The place of the line that matches; `none` if none does.
 enum class Position { first, middle, last, none };
 
 struct ConfigShape {
@@ -18,8 +18,8 @@ struct ConfigShape {
   Position position = Position::last;
 };
 
-/// Writes a configuration with `shape.entries` lines to `path`; one of them gives `address` the
-/// directory `root`.
+/// Writes a configuration with `shape.entries` lines to `path`; the one at `shape.position` gives
+/// `address` the directory `root`.
 void write_config(const std::filesystem::path& path, const ConfigShape& shape,
                   const std::string& address, const std::string& root);
 

@@ -15,8 +15,8 @@ enum class Form {
   root,     // PROGRAM ROOT SERVICE
   bound,    // PROGRAM ROOT / SERVICE
   config,   // PROGRAM CONFIG SERVICE
-  reader,   // the same, but it makes no root
-  wrapped,  // argument 0 is the service, it makes no root
+  reader,   // PROGRAM FILE SERVICE, makes no root
+  wrapped,  // argument 0 is the service, makes no root
 };
 
 /// A program, read into memory because a private world lacks some of the host's files.
@@ -39,7 +39,7 @@ std::vector<Contender> load_usual_contenders();
 /// Whether it makes a root, so that mounts matter to it.
 bool makes_root(const Contender& contender);
 
-/// Installs the contender's program in `directory`, which is made.
+/// Installs the contender's program in `directory`, which is created if it does not exist.
 void install_contender(Contender& contender, const std::filesystem::path& directory);
 
 /// The paths that all contenders use.
@@ -49,7 +49,7 @@ struct Place {
   std::string service;         // a path inside it
 };
 
-/// How to start `contender` there.
+/// How to start `contender` with the paths of `place`.
 Launch launch_of(const Contender& contender, const Place& place);
 
 }  // namespace bench

@@ -28,7 +28,7 @@ std::uint16_t port_of(std::size_t index) {
   return static_cast<std::uint16_t>(5000 + index);
 }
 
-/// A line with a limit of connections a minute that is never reached.
+/// A line whose limit of connections per minute is too high to be reached.
 std::string config_line(const Launch& launch, std::uint16_t port) {
   std::string line = std::to_string(port) + " stream tcp4 nowait.1000000 root " + launch.program;
   for (const std::string& argument : launch.arguments) {

@@ -15,10 +15,9 @@ constexpr std::size_t kAtATime = 8;
 /// Whether openbsd-inetd is there, which tests/run unpacks.
 bool has_inetd();
 
-/// Has inetd start each of `contenders` at a separate port, and makes `connections` to each in
-/// turn, in `rounds` rounds. The service of `place` must be the one that answers. Returns the
-/// average time of a connection in each round, in microseconds. Throws if one does not get the
-/// whole answer.
+/// Has inetd start each of `contenders` on a separate port, and makes `connections` connections to
+/// each in turn, in `rounds` rounds. The service of `place` must be the one that answers. A time is
+/// the average of a round's connections, in microseconds. Throws if one gets a wrong answer.
 std::vector<Summary> race_under_inetd(const std::vector<const Contender*>& contenders,
                                       const Place& place, std::size_t connections,
                                       std::size_t rounds);

@@ -16,11 +16,11 @@ struct Launch {
 };
 
 /// Starts `launch` with `connection` as its descriptors 0 to 2, as a super server does, and waits
-/// for its end. Returns the microseconds from before vfork(2) to after wait(2). Throws if it did
-/// not do what it must.
+/// for its end. Returns the microseconds from before vfork(2) to after wait(2). Throws if
+/// `reaches_service` turns out to be wrong.
 double time_once(const Launch& launch, int connection);
 
-/// Whether `launch` does what it must at all.
+/// Runs `launch` once. Returns whether `reaches_service` is right.
 bool works(const Launch& launch, int connection);
 
 /// The times of many runs, in microseconds. Half of them are between the quartiles.
@@ -32,7 +32,7 @@ struct Summary {
 };
 
 /// Has `measure` time each of `count` things in `rounds` rounds, after `warm_up` rounds that do not
-/// count. The order differs by round, but not by run of the benchmark.
+/// count. The order differs from round to round, but is the same whenever the benchmark runs.
 std::vector<Summary> take_turns(std::size_t count, std::size_t warm_up, std::size_t rounds,
                                 const std::function<double(std::size_t)>& measure);
 
