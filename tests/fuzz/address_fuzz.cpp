@@ -1,4 +1,4 @@
-// Addresses from text and to text, against inet_pton(3) and inet_ntop(3).
+// Parsing and formatting of addresses, compared with inet_pton(3) and inet_ntop(3).
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -174,7 +174,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::size_t mark = files.find("--\n");
   const std::string passwd = files.substr(0, mark);
   const std::string group = mark == std::string::npos ? "" : files.substr(mark + 3);
-  // qemu's emulation of a process may lack it.
+  // qemu's user mode may lack openat2(2).
   static const bool has_openat2 =
       ::syscall(SYS_openat2, -1, "", nullptr, 0) >= 0 || errno != ENOSYS;
   if (!has_openat2) {

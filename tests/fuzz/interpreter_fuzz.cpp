@@ -37,7 +37,7 @@ struct Layout {
 constexpr Layout kLayout64 = {64, 8, 32, 54, 56, 56, 8, 32};
 constexpr Layout kLayout32 = {52, 4, 28, 42, 44, 32, 4, 16};
 
-/// `size` bytes at `offset` as a number of this machine.
+/// The number of `size` bytes at `offset`, in this machine's byte order.
 std::uint64_t number_at(const std::string& file, std::uint64_t offset, std::size_t size) {
   std::uint64_t value = 0;
   std::memcpy(&value, file.data() + offset, size);

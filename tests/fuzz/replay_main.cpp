@@ -1,5 +1,5 @@
-// Runs a fuzz target once for every file of the directories named: with any compiler, as part of
-// every test run.
+// Runs a fuzz target once for every file in the given directories. Needs no fuzzer, so every test
+// run can do it, whatever the compiler.
 
 #include <cstddef>
 #include <cstdint>

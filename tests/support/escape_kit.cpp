@@ -170,7 +170,7 @@ int open_process(const std::string& pid) {
   out(what);
 }
 
-/// The same for the caller itself, which is always allowed.
+/// Changes the caller itself in the same ways, which is always allowed.
 [[noreturn]] void tune_self() {
   const sched_param no_priority = {0};
   rlimit limit{};
@@ -198,7 +198,7 @@ int open_process(const std::string& pid) {
   read_file(then);
 }
 
-/// Tries to become root of a user namespace, which is not limited to its parent's capabilities.
+/// Tries to make a user namespace, in which a process has capabilities that it lacks outside.
 [[noreturn]] void user_namespace(const std::string& how) {
   int status = 0;
   if (how == "unshare") {
@@ -350,8 +350,8 @@ int open_process(const std::string& pid) {
   out(name);
 }
 
-/// Does with files what a daemon of a domain does. Older versions of Landlock deny some of it
-/// although it is not restricted.
+/// Does with files what a daemon of a domain does. Older versions of Landlock deny some of this if
+/// no rule allows it.
 [[noreturn]] void work_with_files() {
   ::mkdir("/one", 0700);
   ::mkdir("/two", 0700);

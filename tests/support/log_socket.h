@@ -9,7 +9,7 @@
 
 namespace testing_support {
 
-/// Receives what programs send to syslog. Only for a private world, because it takes /dev/log.
+/// Receives what programs send to syslog. Only for a private world, because it replaces /dev/log.
 class LogSocket {
  public:
   explicit LogSocket(const std::filesystem::path& path = "/dev/log");

@@ -58,7 +58,7 @@ Descriptor open_socket(const SocketAddress& address) {
 std::string receive(int descriptor, const std::string& text) {
   pollfd waiting = {descriptor, POLLIN, 0};
   if (::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count())) <= 0) {
-    throw std::runtime_error("nothing came, and the other side did not close; so far: " + text);
+    throw std::runtime_error("nothing arrived, and the other side did not close; so far: " + text);
   }
   char buffer[65536];
   const ssize_t count = ::read(descriptor, buffer, sizeof buffer);

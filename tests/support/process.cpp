@@ -57,7 +57,7 @@ std::vector<std::string> environment_strings(const Command& command) {
   return strings;
 }
 
-/// Puts `from` at `to`, or closes `to`. All descriptors passed in are 10 or above.
+/// Makes `to` a copy of `from`, or closes `to` if `from` is negative.
 void place(int from, int to) {
   if (from < 0) {
     ::close(to);
@@ -70,7 +70,7 @@ int decode(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/// Returns a copy of the descriptor that is above those that `place` writes to.
+/// Returns a copy of the descriptor that `place` cannot overwrite, or -1.
 int lift(int descriptor) {
   return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD_CLOEXEC, 10);
 }
@@ -213,7 +213,7 @@ Outcome run(const Command& command) {
   Outcome outcome;
   if (!exchange(command.input, input[1], output[0], errors[0], outcome)) {
     ::kill(pid, SIGKILL);
-    outcome.errors += "test: killed after its time\n";
+    outcome.errors += "test: killed because it did not end in time\n";
   }
   ::close(output[0]);
   ::close(errors[0]);

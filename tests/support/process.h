@@ -13,7 +13,7 @@
 
 namespace testing_support {
 
-/// After this time anything in a test counts as hung.
+/// Whatever takes longer than this in a test counts as hung.
 constexpr std::chrono::seconds kPatience{20};
 
 /// A program to start, and how.
@@ -34,7 +34,7 @@ Command command_of(std::vector<std::string> arguments);
 
 /// The result of a command.
 struct Outcome {
-  int status = -1;     // exit status, or 128 + signal; one of SIGKILL or -1 if kPatience was over
+  int status = -1;     // exit status, or 128 + signal; after kPatience, 128 + SIGKILL or -1
   std::string output;  // standard output
   std::string errors;  // standard error
 };

@@ -58,7 +58,7 @@ bool Terminal::read_more() {
     return false;
   }
   char buffer[4096];
-  // The end of the last program on the terminal reads as EIO.
+  // Once the last program on the terminal has ended, this fails with EIO.
   const ssize_t count = ::read(master_.get(), buffer, sizeof buffer);
   if (count <= 0) {
     return false;

@@ -29,8 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the new root is built: a directory that every system has and that tests do not need at
-/// that time.
+/// Where the new root is built: a directory that every system has and that building does not need.
 const fs::path kNewRoot = "/proc";
 
 bool is_private = false;
@@ -67,7 +66,7 @@ void bind(const fs::path& source, const fs::path& target) {
   mount_or_throw(source.c_str(), target, nullptr, MS_BIND | MS_REC, nullptr);
 }
 
-/// Binds the host's directories, except those in `own`, which the world has itself.
+/// Binds the host's directories, except those in `own`, which are new in the world.
 void bind_host(const std::set<std::string>& own) {
   for (const fs::directory_entry& entry : fs::directory_iterator("/")) {
     const fs::path target = kNewRoot / entry.path().filename();
@@ -99,7 +98,7 @@ void make_devices() {
   ::chmod((devices / "shm").c_str(), 01777);
 }
 
-/// Binds the work tree, which may be below a directory that the world has itself.
+/// Binds the work tree, which may be below one of the world's new directories.
 void bind_work_tree() {
   for (const fs::path& directory : {fs::path(kSourceDirectory), fs::path(kBuildDirectory)}) {
     const fs::path target = kNewRoot / directory.relative_path();
@@ -150,7 +149,7 @@ void write_map(const char* path, const std::string& text) {
   ::close(file);
 }
 
-/// False if the kernel does not allow it.
+/// Leaves the host's namespaces. Returns false if the kernel does not allow it.
 bool leave_namespaces() {
   constexpr int kSpaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   const uid_t uid = ::geteuid();

@@ -12,14 +12,14 @@ namespace testing_support {
 
 /// Runs all tests in a private world: mount, process, network, IPC and host name namespaces, in
 /// which
-/// - "/" is an empty tmpfs, owned by root, with the host's directories bound in read-only;
+/// - "/" is a new tmpfs, owned by root, with the host's directories bound in read-only;
 /// - /dev (null zero full random urandom tty ptmx pts shm), /proc, /run, /tmp and /virtual are new;
 /// - /home and /root contain only the work tree, if it is there, and are open to all, because
 ///   tests run the built programs as users other than root;
 /// - the source directory and the build directory are writable;
 /// - lo is the only interface, and is up.
 /// No process and no file is left when it ends. Without root, it uses a user namespace if the
-/// kernel allows that; otherwise the tests run as they are, and world_is_private() is false.
+/// kernel allows that; otherwise the tests run on the host, and world_is_private() is false.
 /// Returns the value for main to return.
 int run_tests_in_private_world(int argc, char** argv);
 
@@ -29,7 +29,7 @@ int run_in_private_world(const std::function<int()>& body);
 /// Whether this process is in one.
 bool world_is_private();
 
-/// Whether it has the powers of the real root: mknod, setuid to any user, other file systems.
+/// Whether it has the powers of the host's root: mknod, setuid to any user, all file systems.
 bool has_real_root();
 
 /// Makes `directory` of the private world writable, with an overlay whose lower layers are `layers`

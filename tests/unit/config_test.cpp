@@ -11,7 +11,7 @@
 namespace virtuald {
 namespace {
 
-/// One line, with or without its \n, as the parser sees it: "blank", "ADDRESS DIRECTORY",
+/// How the parser understands one line, with or without its \n: "blank", "ADDRESS DIRECTORY",
 /// "default DIRECTORY" or "fault: ...".
 std::string parsed(std::string text) {
   text += '\n';
@@ -170,7 +170,7 @@ TEST(FindRoot, does_not_parse_lines_after_the_match) {
   EXPECT_EQ("/a from line 1", lookup("10.0.0.1 /a\nnonsense\n", "10.0.0.1"));
 }
 
-// Lines across the border of two pieces, with the border at every position.
+// The border of two pieces is at each position in the line in turn.
 TEST(FindRoot, finds_lines_across_the_border_of_pieces) {
   constexpr std::size_t kPiece = 64 * 1024;
   const std::string entry = "10.0.0.1 /virtual/domain1.com\n";
