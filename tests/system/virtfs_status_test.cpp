@@ -61,6 +61,7 @@ TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
   const std::vector<std::string> lines = split_lines(outcome.output);
   ASSERT_EQ(2U, lines.size()) << outcome.output;
   EXPECT_PRED2(contains, lines[0], "domain ");
+  EXPECT_PRED2(contains, lines[0], " size processes  made ");
   EXPECT_PRED2(contains, lines[1], " MiB ");
   EXPECT_PRED2(contains, lines[1], "  10.0.0.1@/virtual/conf  hello sleep");
 }

@@ -55,7 +55,7 @@ say_line() {
 }
 
 # The format of the columns, for printf(1).
-columns='%-24s %10s %4s  %-16s  %-16s  %s  %s\n'
+columns='%-24s %10s %9s  %-16s  %-16s  %s  %s\n'
 
 # complain MESSAGE: warns of a problem of the domain.
 complain() {
@@ -153,7 +153,7 @@ show_status() {
   open_work
   find_owners
   # shellcheck disable=SC2059 # a format
-  "$quiet" || printf "$columns" domain size live made updated 'served by' programs
+  "$quiet" || printf "$columns" domain size processes made updated 'served by' programs
   while IFS= read -r name; do
     [ -n "$name" ] || continue
     (status_of "$name") || fine=false
