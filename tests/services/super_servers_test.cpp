@@ -243,6 +243,22 @@ TEST_F(Inetd, serves_ipv6_with_the_howtos_line) {
   }
 }
 
+TEST_F(Inetd, stops_a_service_for_all_domains_at_its_limit) {
+  make_small_roots();
+  const BackgroundProcess server(
+      inetd({"21 stream tcp4 nowait.3 root /usr/local/bin/virtuald virtuald -i /virtual/conf.ftp "
+             "service name"}));
+  for (int count = 1; count < 3; ++count) {
+    EXPECT_EQ("example.com\n", ask(kDomains[0].ipv4, 21)) << server.log();
+  }
+  const auto visit = [](const Domain& domain) {
+    return run({"curl", "--silent", "--max-time", "5", "telnet://" + domain.ipv4 + ":21"});
+  };
+  EXPECT_EQ("", visit(kDomains[0]).output);
+  constexpr int kCannotConnect = 7;
+  EXPECT_EQ(kCannotConnect, visit(kDomains[1]).status) << server.log();
+}
+
 /// Sends a datagram to the address.
 void send_datagram(const std::string& address, std::uint16_t port) {
   const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
