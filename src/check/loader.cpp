@@ -140,7 +140,7 @@ LoaderOutcome ask_loader(int root, const char* loader, const char* program, bool
   }
   if (exited && WEXITSTATUS(status) == kUnreadable) {
     return conclude(LoaderOutcome::untested,
-                    {"the loader runs as nobody, which cannot read the program"});
+                    {"the loader runs as user 65535, who cannot read the program"});
   }
   std::string_view rest = bounds.output();
   if (exited && (WEXITSTATUS(status) == 0 || !next_missing_library(rest).empty())) {

@@ -298,12 +298,12 @@ TEST_F(Check, asks_the_loader_as_nobody) {
   EXPECT_EQ("65535\n", read_file("/virtual/domain1.com/out/groups"));
 }
 
-TEST_F(Check, says_that_nobody_cannot_read_a_program) {
+TEST_F(Check, says_that_the_loader_cannot_read_a_program) {
   NEEDS_REAL_ROOT();
   put_ls_in_one_root();
   ::chmod("/virtual/domain1.com/bin/ls", 0700);
   expect_not_tested(virtuald({"-t", "/virtual/conf", "ls"}),
-                    "the loader runs as nobody, which cannot read the program");
+                    "the loader runs as user 65535, who cannot read the program");
 }
 
 TEST_F(Check, names_a_script_that_is_its_own_interpreter) {
