@@ -408,7 +408,7 @@ TEST_P(SyslogInit, isolate_no_enters_plainly_and_warns) {
   settings()["ISOLATE"] = "no";
   const Outcome outcome = init("start");
   EXPECT_PRED2(contains, outcome.errors,
-               "syslog.init: not isolated (ISOLATE=no): root in a domain can leave it\n");
+               "syslog.init: not isolated (ISOLATE=no): user 0 of a domain can leave it\n");
   const pid_t pid = processes_of("syslogd", "/virtual/domain2.com").at(0);
   EXPECT_EQ(fs::read_symlink("/proc/self/ns/mnt"),
             fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/mnt"));

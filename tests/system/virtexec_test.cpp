@@ -255,7 +255,7 @@ TEST_P(Virtexec, warns_when_it_does_not_isolate) {
   (*command.environment)["ISOLATE"] = "no";
   const Outcome outcome = testing_support::run(command);
   EXPECT_EQ("one.com\n", outcome.output);
-  EXPECT_EQ("virtexec: /virtual/one.com: not isolated (ISOLATE=no): root there can leave it\n",
+  EXPECT_EQ("virtexec: /virtual/one.com: not isolated (ISOLATE=no): user 0 there can leave it\n",
             outcome.errors);
 }
 

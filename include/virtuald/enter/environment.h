@@ -8,7 +8,7 @@ namespace virtuald {
 
 /// After the root is entered: replaces the environment of this process with that of a login there.
 /// TERM is kept; HOME, SHELL, USER and LOGNAME come from /etc/passwd, and PATH from ENV_PATH, or
-/// for root ENV_SUPATH, in /etc/login.defs. `user` is the user of -u; nullptr means user 0.
+/// ENV_SUPATH for user 0, in /etc/login.defs. `user` is the user of -u; nullptr means user 0.
 ///
 /// The domain may put anything in both files, so defaults replace whatever is missing, malformed,
 /// too long, not in a regular file or beyond the first 4 MiB; none of this is an error. Returns the

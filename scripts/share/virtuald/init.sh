@@ -40,7 +40,7 @@ find_domains() {
   [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
   VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
   domains=$(list_domains)
-  [ "$ISOLATE" = yes ] || warn 'not isolated (ISOLATE=no): root in a domain can leave it'
+  [ "$ISOLATE" = yes ] || warn 'not isolated (ISOLATE=no): user 0 of a domain can leave it'
 }
 
 # enter OPTIONS ROOT COMMAND...: executes the command in ROOT, with virtuald -x
@@ -56,7 +56,7 @@ enter() {
   exec "$virtuald" $options -- "$@"
 }
 
-# ask INPUT SECONDS USER ROOT COMMAND...: runs the command in ROOT, as root or as USER ("uid:gid"), with INPUT on
+# ask INPUT SECONDS USER ROOT COMMAND...: runs the command in ROOT, as user 0 or as USER ("uid:gid"), with INPUT on
 # standard input. When the time is up, it is killed with everything that it started; with ISOLATE=no, only with what is
 # in its session.
 ask() {
