@@ -203,6 +203,16 @@ TEST_P(VirtfsUpdate, adds_programs_and_remembers_them) {
   EXPECT_EQ("still more\n", run({"chroot", kDomain, "more-of-it"}).output);
 }
 
+TEST_P(VirtfsUpdate, removes_a_program_that_is_deleted_from_the_record) {
+  const std::string line = "program:hello\n";
+  std::string text = read_file(kRecord);
+  ASSERT_NE(std::string::npos, text.find(line));
+  write_file(kRecord, text.erase(text.find(line), line.size()));
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_FALSE(fs::exists(kDomain / "usr/bin/hello"));
+  expect_done(update(), "/virtual/one.com: up to date\n");
+}
+
 TEST_P(VirtfsUpdate, removes_files_that_are_no_longer_needed) {
   write_program("/usr/bin/helper", "#!/bin/sh\n");
   write_program("/usr/bin/hello", "#!/usr/bin/helper\n");
