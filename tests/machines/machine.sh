@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Makes, boots and halts bare Debian machines, for tests/machines/run, which sources scripts/dev/debian.sh first. An
-# image is build/machines/NAME.tar. A machine is a directory, DIRECTORY, and beside it DIRECTORY.pid, with the process
-# that ends with the machine.
+# image is build/machines/NAME.tar. A machine is a directory, DIRECTORY; while it runs, DIRECTORY.pid beside it contains
+# the pid of its unshare(1).
 
 # mirror: prints the address of Debian's archive that this host's apt uses.
 mirror() {
@@ -32,7 +32,7 @@ make_image() {
   printf '%s\n' "$*" >"$image.packages"
 }
 
-# unpack_image IMAGE DIRECTORY: makes a machine that was never booted.
+# unpack_image IMAGE DIRECTORY: makes a machine that has never been booted.
 unpack_image() {
   rm -rf -- "$2"
   mkdir -p -- "$2"
@@ -58,7 +58,7 @@ is_up() {
   enter_machine "$1" test -S /run/systemd/private 2>/dev/null
 }
 
-# wait_for SECONDS COMMAND...
+# wait_for SECONDS COMMAND...: waits until the command succeeds; false if it does not in time.
 wait_for() {
   local tries=$(($1 * 10))
   shift
@@ -80,7 +80,7 @@ enter_machine() {
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
 }
 
-# halt_machine DIRECTORY: powers it off, then kills it. False if it did not power off.
+# halt_machine DIRECTORY: powers it off, or kills it after half a minute. False if it did not power off.
 halt_machine() {
   local unshare group status=0
   [ -f "$1.pid" ] || return 0

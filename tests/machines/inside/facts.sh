@@ -22,7 +22,7 @@ end_facts() {
   exit "$((failures > 0))"
 }
 
-# soon SECONDS COMMAND...: waits until the command succeeds.
+# soon SECONDS COMMAND...: waits until the command succeeds; false if it does not in time.
 soon() {
   local end output
   end=$(($(date +%s) + $1))
@@ -33,7 +33,7 @@ soon() {
   done
 }
 
-# fails_with STATUS COMMAND...
+# fails_with STATUS COMMAND...: true if the command returns that status.
 fails_with() {
   local wanted="$1" status=0
   shift
@@ -176,7 +176,7 @@ remove_slow_domain() {
   soon 10 virtfs -q -r slow.test
 }
 
-# check_slow_delivery: checks that a message for a slow mailer is delivered after the client has gone.
+# check_slow_delivery: checks that a message for a slow mailer is delivered after the client has disconnected.
 check_slow_delivery() {
   local name ipv4
   read -r name ipv4 _ </root/domains
@@ -184,7 +184,7 @@ check_slow_delivery() {
   fact "$name: bob's mail is forwarded to it" forward_mail "$name" bob@slow.test
   fact "$name: takes a message for bob" send "$ipv4" "bob@$name" "slowly by $$"
   fact 'the client did not have to wait' test ! -s /virtual/slow.test/mail
-  fact 'the slow mailer has it, though the client has gone' soon 20 grep -q "slowly by $$" /virtual/slow.test/mail
+  fact 'the slow mailer gets it after the client has disconnected' soon 20 grep -q "slowly by $$" /virtual/slow.test/mail
   remove_slow_domain
 }
 
