@@ -10,7 +10,7 @@ die() {
   exit 1
 }
 
-# missing_packages PACKAGE...: prints those that are not installed.
+# missing_packages PACKAGE...: prints the packages that are not installed.
 missing_packages() {
   local package
   for package in "$@"; do
@@ -44,7 +44,7 @@ need_packages() {
     --no-install-recommends $missing >/dev/null || die "apt-get install: failed"
 }
 
-# not_unpacked DIRECTORY PACKAGE...: prints those that are not in DIRECTORY.
+# not_unpacked DIRECTORY PACKAGE...: prints the packages that are not in DIRECTORY.
 not_unpacked() {
   local directory="$1" package
   shift
