@@ -1,4 +1,4 @@
-# `cpack -G DEB` in the build directory makes a package of what `cmake --install` installs.
+# `cpack -G DEB` in the build directory makes a package of the files that `cmake --install` installs.
 
 set(CPACK_PACKAGE_NAME virtuald)
 set(CPACK_PACKAGE_CONTACT "The virtuald authors <maintainers@virtuald.example>")

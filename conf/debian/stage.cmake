@@ -1,5 +1,5 @@
 # Adds what a Debian package needs: compressed pages, a page for each link to virtexec, changelog, copyright, the
-# settings of the init scripts, and units in systemd's own directory.
+# settings of the scripts, and units in systemd's own directory.
 
 set(root ${CPACK_TEMPORARY_INSTALL_DIRECTORY})
 set(debian ${CPACK_VIRTUALD_SOURCE}/conf/debian)
