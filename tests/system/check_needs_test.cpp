@@ -231,7 +231,7 @@ TEST_F(CheckNeeds, names_the_authorities_that_a_client_of_tls_trusts) {
   write_file("/etc/ssl/certs/ca-certificates.crt", "");
   add_dynamic("/usr/bin/curl");
   EXPECT_PRED2(contains, lacks("/usr/bin/curl"),
-               "/etc/ssl/certs/ca-certificates.crt: clients of TLS trust the authorities in it\n");
+               "/etc/ssl/certs/ca-certificates.crt: TLS clients trust the authorities in it\n");
 }
 
 /// When a program is executed, the loader asks /proc where it is, and a root has none. When the
