@@ -233,7 +233,7 @@ TEST_P(SyslogInit, second_start_says_that_it_runs) {
 
 TEST_P(SyslogInit, start_without_a_logger_says_what_to_install) {
   expect_error(init("start", {{"SYSLOGD", "no-such-syslogd"}}),
-               "no-such-syslogd: not found in /: install a logger that takes -p SOCKET there, "
+               "no-such-syslogd: not found in /: install a logger there that takes -p SOCKET, "
                "or set SYSLOGD");
   EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
 }
@@ -517,9 +517,9 @@ TEST_P(SyslogInit, domain_on_another_file_system_is_named_with_the_remedy) {
   ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain2.com", "tmpfs", 0, "mode=0755"));
   fs::create_directory("/virtual/domain2.com/dev");
   expect_refused(
-      "/virtual/domain2.com/dev/log: on another file system than /virtual/log: domains on another "
-      "disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk "
-      "syslog.init start");
+      "/virtual/domain2.com/dev/log: on a different file system from /virtual/log: domains on "
+      "another disk need a leading directory and a logger there, one per disk: "
+      "VIRTUAL=/that/disk syslog.init start");
   ASSERT_EQ(0, ::umount2("/virtual/domain2.com", MNT_DETACH));
 }
 

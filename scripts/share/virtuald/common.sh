@@ -2,7 +2,7 @@
 # common.sh - shared by all scripts of virtuald, which source this file first.
 #
 # It sets, and every function below relies on:
-#   program     the name that the script was called by, for messages
+#   program     the name under which the script was called, for messages
 #   VIRTUAL     the leading directory, which holds the domains; from the
 #               environment, else /etc/default/virtuald, else /virtual
 #   die_status  the status that die exits with; a script may change it

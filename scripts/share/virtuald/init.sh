@@ -44,7 +44,8 @@ find_domains() {
 }
 
 # enter OPTIONS ROOT COMMAND...: executes the command in ROOT, with virtuald -x
-# and these options, isolated unless ROOT is the host's. Call it in a subshell.
+# and these options; with ISOLATE=yes isolated, unless ROOT is the host's. Call
+# it in a subshell.
 enter() {
   local options="-x $1"
   shift
@@ -57,8 +58,8 @@ enter() {
 }
 
 # ask INPUT SECONDS USER ROOT COMMAND...: runs the command in ROOT, as user 0 or as USER ("uid:gid"), with INPUT on
-# standard input. When the time is up, it is killed with everything that it started; with ISOLATE=no, only with what is
-# in its session.
+# standard input. When the time is up, it is killed with everything that it started; with ISOLATE=no, its process group
+# only gets SIGHUP.
 ask() {
   local input="$1" seconds="$2" user="${3:+-u $3}"
   shift 3
@@ -72,14 +73,14 @@ ask() {
     fi
 }
 
-# said ROOT COMMAND...: runs the command in ROOT for a few seconds and prints
-# its output on one line: the reason why a daemon did not start.
+# said ROOT COMMAND...: runs the command in ROOT for five seconds at most and
+# prints its output on one line, which should say why a daemon did not start.
 said() {
   one_line "$(ask '' 5 '' "$@" 2>&1 | head -c 16384 | head -n 3)"
 }
 
-# each FUNCTION: calls it for every domain, sixteen at a time, so that a slow
-# domain does not hold up the rest, and prints the output in the order of the
+# each FUNCTION: calls it for every domain, sixteen at a time, so that sixteen
+# slow domains take no longer than one, and prints the output in the order of the
 # domains. Sets statuses to the statuses that it returned, separated by spaces.
 each() {
   local domain said number=0 jobs='' file
@@ -107,7 +108,7 @@ END
   say_and_forget "$said" "$number"
 }
 
-# say_and_forget DIRECTORY COUNT: a step of each: prints the output that is in DIRECTORY, and removes it; sets statuses.
+# say_and_forget DIRECTORY COUNT: a step of each: prints the output in DIRECTORY, sets statuses, and removes DIRECTORY.
 say_and_forget() {
   local number=0
   statuses=''

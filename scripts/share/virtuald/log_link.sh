@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# log_link.sh - gives a domain the log socket, $VIRTUAL/log: by a hard link; or by a mount if it leads to the socket of
-# systemd-journald, which is on another file system. A socket for one domain, $VIRTUAL/.log/DOMAIN, takes precedence.
+# log_link.sh - gives a domain the log socket, $VIRTUAL/log: with a hard link, or with a mount if it leads to the socket
+# of systemd-journald, which is on another file system. A socket for one domain, $VIRTUAL/.log/DOMAIN, takes precedence.
 # For virtfs and syslog.init, which source common.sh first and call find_virtuald.
 
 # The socket of systemd-journald.
 journal=/run/systemd/journal/dev-log
 
-# log_socket DOMAIN: prints the path of the socket that it logs to.
+# log_socket DOMAIN: prints the path of the socket that the domain logs to.
 log_socket() {
   if [ -S "$VIRTUAL/.log/$1" ]; then
     printf '%s\n' "$VIRTUAL/.log/$1"
@@ -22,14 +22,14 @@ is_journal() {
   [ "$(readlink -- "$VIRTUAL/log")" = "$journal" ]
 }
 
-# check_dev ROOT: true if ROOT/dev is a directory in ROOT itself that only root
-# can write to, so that nothing made there can be redirected elsewhere.
+# check_dev ROOT: true if ROOT/dev is a directory in ROOT itself, not the host's,
+# and only root can write to it, so that nothing made there can be redirected.
 check_dev() (
   enter_dev "$1"
 )
 
 # enter_dev ROOT: changes to ROOT/dev if it is as check_dev requires. The working directory itself is checked, so the
-# domain cannot exchange it afterwards.
+# domain cannot replace it afterwards.
 enter_dev() {
   local real
   real=$(cd -P -- "$1" && pwd -P) || return 1
@@ -93,21 +93,21 @@ link_log() (
 link_here() {
   local failure
   # A hard link cannot cross a bind mount, although the device is the same, so
-  # only the attempt can tell. With -T, ln does not enter a directory that is
-  # there by now.
+  # the only test is to try. With -T, ln does not enter a directory that has been
+  # made there since.
   if failure=$(ln -f -T -- "$2" ./log 2>&1); then
     return 0
   fi
   case $failure in
   *ross-device*)
-    warn "$1/dev/log: on another file system than $2: domains on another disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk syslog.init start"
+    warn "$1/dev/log: on a different file system from $2: domains on another disk need a leading directory and a logger there, one per disk: VIRTUAL=/that/disk syslog.init start"
     ;;
   *) warn "$1/dev/log: not made: $failure" ;;
   esac
   return 1
 }
 
-# mount_here ROOT: the same with a mount of the journal's socket.
+# mount_here ROOT: a step of link_log: mounts the journal's socket there instead.
 mount_here() {
   local failure
   if failure=$(rm -f -- ./log 2>&1) && failure=$(by_hand mount-log "$journal" 2>&1); then
@@ -118,7 +118,7 @@ mount_here() {
   return 1
 }
 
-# unmount_here ROOT: unmounts the journal's socket, as often as it is mounted there.
+# unmount_here ROOT: unmounts the journal's socket, as many times as it is mounted there.
 unmount_here() {
   local failure status=0
   while [ "$status" -eq 0 ] && [ -S ./log ]; do
@@ -141,13 +141,13 @@ journal_mounts() {
     /proc/self/mountinfo
 }
 
-# by_hand ARGUMENT...: runs virtuald-by-hand, which does what a shell cannot do safely while a domain may exchange
-# names. The working directory is the domain's, so the program is only run by its absolute path.
+# by_hand ARGUMENT...: runs virtuald-by-hand, which mounts safely where a shell cannot, because the domain may replace
+# files at any time. The working directory is the domain's, so the program is run by its absolute path only.
 by_hand() {
   local directory=''
   [ -z "$virtuald" ] || directory=$(dirname -- "$(readlink -f -- "$virtuald")")/../libexec/virtuald
   if [ ! -x "$directory/virtuald-by-hand" ]; then
-    printf 'virtuald-by-hand: not found beside virtuald\n' >&2
+    printf 'virtuald-by-hand: not found: install virtuald again\n' >&2
     return 125
   fi
   "$directory/virtuald-by-hand" "$@"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # processes.sh - processes and their roots; for virtfs, syslog.init and sendmail.init, which source common.sh first.
 #
-# Here a process is a line "PID BIRTH", because another process may get the pid before it is used. BIRTH is the time of
-# its start, in ticks since the boot.
+# Here a process is a line "PID BIRTH", because another process may get the pid before it is used. BIRTH is when it
+# started, in clock ticks since the host booted.
 
 # pause: waits a moment before the next look.
 pause() {
@@ -15,7 +15,7 @@ one_line() {
   printf '%s\n' "$1" | tr '\n' ' ' | tr -cd ' -~' | sed 's/ $//'
 }
 
-# born PID: prints its birth; false if there is no such process.
+# born PID: prints its birth; false if there is no such process, or only a zombie.
 born() {
   local line
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -88,8 +88,8 @@ inodes_of() {
   printf '%s\n' "$@" | tr '\n' '\0' | xargs -0 stat -L -c '%d:%i %n' -- 2>/dev/null
 }
 
-# processes_in ROOT: prints the pids of the processes that seem to have that root, in a single pass. has_root makes
-# sure.
+# processes_in ROOT: prints the pids of the processes that seem to have that root, in a single pass. To be sure, ask
+# has_root.
 processes_in() {
   inodes_of "$1" /proc/[0-9]*/root | awk '
     NR == 1 && $2 ~ /^\/proc\/[0-9]+\/root$/ { exit }
@@ -97,7 +97,7 @@ processes_in() {
     $1 == root { split($2, part, "/"); print part[3] }'
 }
 
-# has_root PID ROOT: true if that is the root of the process: the same directory by any name, because an isolated
+# has_root PID ROOT: true if that is the root of the process: the same directory under any name, because an isolated
 # process calls it "/". Processes in a user namespace do not count, because anyone can choose a root there.
 has_root() {
   [ "$(readlink "/proc/$1/ns/user")" = "$(readlink /proc/self/ns/user)" ] &&
@@ -129,7 +129,7 @@ root_of() {
 
 # program_in ROOT NAME: prints the path of NAME inside ROOT, searched on PATH; false if it is missing. A link counts,
 # because its target is known only inside; a directory that is a link does not, because from here it could lead to the
-# host's programs. A bare name would not do: busybox sh runs its own programs instead.
+# host's programs. A name alone is not enough: busybox sh would run its own program of that name.
 program_in() {
   local rest place
   case $2 in
