@@ -236,8 +236,8 @@ TEST_P(VirtfsRename, bad_names_are_refused) {
   for (const std::string name : {"", ".virtfs", "a/b", "new com", "../new.com"}) {
     const std::string why =
         name +
-        ": not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter "
-        "or digit first";
+        ": not the name of a domain: use letters, digits, dots, hyphens and underscores, beginning "
+        "with a letter or digit";
     expect_refused(rename({"old.com", name}), why);
     expect_refused(rename({name, "new.com"}), why);
   }

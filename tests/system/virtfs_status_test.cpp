@@ -129,7 +129,7 @@ TEST_P(VirtfsStatus, names_set_id_programs_and_devices) {
 
 TEST_P(VirtfsStatus, names_system_directories_that_others_may_write) {
   ASSERT_EQ(0, ::chmod((kDomain / "etc").c_str(), 0777));
-  expect_named("/virtual/one.com/etc: writable by others than root");
+  expect_named("/virtual/one.com/etc: writable by users other than root");
 }
 
 TEST_P(VirtfsStatus, names_a_log_socket_that_leads_nowhere) {

@@ -382,8 +382,8 @@ TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
   EXPECT_EQ(0, outcome.status);
   EXPECT_TRUE(testing_support::contains(
       outcome.errors,
-      "virtfs: /etc/ftp-deny: named in etc/pam.d, and not everybody may read it: left out: "
-      "cp -p /etc/ftp-deny /virtual/one.com/etc/ftp-deny brings it\n"))
+      "virtfs: /etc/ftp-deny: named in etc/pam.d, and not everybody may read it: left out; "
+      "to add it: cp -p /etc/ftp-deny /virtual/one.com/etc/ftp-deny\n"))
       << outcome.errors;
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/ftp-deny"));
 }
@@ -550,7 +550,7 @@ TEST_P(Virtfs, does_nothing_without_its_table_of_what_programs_need) {
   fs::remove("/run/scripts/share/virtuald/needs");
   const Outcome outcome = run_script("/run/scripts/bin/virtfs", {"-p", "ls", "one.com"});
   EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("virtfs: /run/scripts/bin/../share/virtuald/needs: not there: install virtuald again\n",
+  EXPECT_EQ("virtfs: /run/scripts/bin/../share/virtuald/needs: not found: install virtuald again\n",
             outcome.errors);
 }
 
@@ -817,8 +817,8 @@ TEST_P(Virtfs, refuses_an_invalid_domain_name) {
     const Outcome outcome = run_script("virtfs", {"-p", "ls", "--", name});
     EXPECT_EQ(1, outcome.status) << name;
     EXPECT_EQ("virtfs: " + std::string(name) +
-                  ": not the name of a domain: letters, digits, dots, hyphens and underscores, and "
-                  "a letter or digit first\n",
+                  ": not the name of a domain: use letters, digits, dots, hyphens and underscores, "
+                  "beginning with a letter or digit\n",
               outcome.errors);
   }
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
@@ -867,7 +867,8 @@ TEST_P(Virtfs, refuses_a_leading_directory_that_others_may_write) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ(
-      "virtfs: /virtual: must be owned by root and not writable by anyone else; nothing was made\n",
+      "virtfs: /virtual: must be owned by root and not writable by anyone else; nothing was "
+      "changed\n",
       outcome.errors);
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
@@ -879,7 +880,7 @@ TEST_P(Virtfs, makes_no_leading_directory_below_somebody_elses) {
     const Outcome outcome = run_script("virtfs", {"-d", directory, "-p", "busybox", "one.com"});
     EXPECT_EQ(1, outcome.status) << directory;
     EXPECT_TRUE(outcome.errors.ends_with(
-        ": must be owned by root and not writable by anyone else; nothing was made\n"))
+        ": must be owned by root and not writable by anyone else; nothing was changed\n"))
         << outcome.errors;
   }
   EXPECT_EQ(std::set<std::string>(), names_in("/run/ann"));
@@ -893,7 +894,8 @@ TEST_P(Virtfs, follows_the_links_of_the_leading_directory_before_it_trusts_it) {
   fs::create_directory_symlink("ann/domains", "/run/domains");
   const Outcome outcome = run_script("virtfs", {"-d", "/run/domains/", "-p", "busybox", "one.com"});
   EXPECT_EQ(
-      "virtfs: /run/ann: must be owned by root and not writable by anyone else; nothing was made\n",
+      "virtfs: /run/ann: must be owned by root and not writable by anyone else; nothing was "
+      "changed\n",
       outcome.errors);
   EXPECT_EQ(std::set<std::string>(), names_in("/run/ann/domains"));
   fs::create_directory("/run/disk");
@@ -1201,8 +1203,8 @@ TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "toy", "-p", "sh", "one.com"});
   EXPECT_EQ(0, outcome.status);
   EXPECT_PRED2(testing_support::contains, outcome.errors,
-               "virtfs: /etc/toy/key: not everybody may read it: left out: "
-               "cp -p /etc/toy/key /virtual/one.com/etc/toy/key brings it\n");
+               "virtfs: /etc/toy/key: not everybody may read it: left out; "
+               "to add it: cp -p /etc/toy/key /virtual/one.com/etc/toy/key\n");
   EXPECT_EQ("open\n", read_file("/virtual/one.com/etc/toy/conf"));
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
 }
@@ -1688,7 +1690,7 @@ TEST_P(Virtfs, refuses_an_address_that_the_configuration_has) {
   const Outcome outcome = run_script(
       "virtfs", {"-p", "busybox", "-a", "2001:db8::81", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("virtfs: /virtual/conf: has 2001:db8::81 already, for /virtual/two.com\n",
+  EXPECT_EQ("virtfs: /virtual/conf: already has 2001:db8::81, for /virtual/two.com\n",
             outcome.errors);
   EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
@@ -2271,7 +2273,7 @@ TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
   ASSERT_EQ(0, ::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"));
   const Outcome outcome = make_whole({"-l"});
   EXPECT_NE(
-      outcome.errors.find("virtfs: /virtual: on another file system than the host's programs: "
+      outcome.errors.find("virtfs: /virtual: on a different file system from the host's programs: "
                           "copying instead of making hard links\n"),
       std::string::npos)
       << outcome.errors;

@@ -259,7 +259,7 @@ TEST_P(VirtfsUpdate, says_what_it_would_do) {
 TEST_P(VirtfsUpdate, makes_hard_links_again) {
   make({"-l", "-p", "hello", "two.com"});
   if (inode_of("/usr/bin/hello") != inode_of("/virtual/two.com/usr/bin/hello")) {
-    return;  // on another file system than the host's programs
+    return;  // on a different file system from the host's programs
   }
   upgrade_host();
   EXPECT_EQ(0, update({"two.com"}).status);

@@ -36,7 +36,7 @@ need_trusted() {
   shift
   untrusted=$(find "$@" -prune \( ! -user root -o -perm -0020 -o -perm -0002 \))
   [ -z "$untrusted" ] ||
-    die "${untrusted%%"$newline"*}: must be owned by root and not writable by anyone else; nothing was made"
+    die "${untrusted%%"$newline"*}: must be owned by root and not writable by anyone else; nothing was changed"
 }
 
 # trust_configs: does the same for the configuration files, and sets pairs to name them by
@@ -60,7 +60,7 @@ END
 # check_name NAME: dies unless it is valid for a domain.
 check_name() {
   is_domain_name "$1" ||
-    die "$1: not the name of a domain: letters, digits, dots, hyphens and underscores, and a letter or digit first"
+    die "$1: not the name of a domain: use letters, digits, dots, hyphens and underscores, beginning with a letter or digit"
 }
 
 # refuse_existing PATH: dies if it exists.

@@ -64,7 +64,7 @@ check_address() {
   sed '/^[[:space:]]*default[[:space:]]/d' <"$3" >"$work/query"
   answer=$("$virtuald" -w -q "$1" "$work/query" 2>&1) || status=$?
   case $status in
-  0) die "$2: has $1 already, for ${answer##*"$newline"}" ;;
+  0) die "$2: already has $1, for ${answer##*"$newline"}" ;;
   1) ;;
   *) die "$2: $1: $(printf '%s\n' "$answer" | name_lines)" ;;
   esac
@@ -117,7 +117,7 @@ install_copies() {
   local copy config
   while read -r copy config; do
     [ -n "$copy" ] || continue
-    mv -f -- "$copy" "$config" || die "$config: not written; $place is there"
+    mv -f -- "$copy" "$config" || die "$config: not written; $place exists"
     say "$1 $config"
   done <<END
 $copies

@@ -14,7 +14,7 @@ choose_copy() {
     if ln -- "$(readlink -f /bin/sh)" "$work/link" 2>/dev/null; then
       link=-l
     else
-      warn "$VIRTUAL: on another file system than the host's programs: copying instead of making hard links"
+      warn "$VIRTUAL: on a different file system from the host's programs: copying instead of making hard links"
     fi
   fi
 }
@@ -147,5 +147,5 @@ copy_all() {
 # say_secret FILE [REASON]: says that the file was left out, and how to bring it. -s, which makes a root to compare
 # domains with, is not about such files.
 say_secret() {
-  [ "$verb" = status ] || warn "$1: ${2:+$2, and }not everybody may read it: left out: cp -p $1 $place$1 brings it"
+  [ "$verb" = status ] || warn "$1: ${2:+$2, and }not everybody may read it: left out; to add it: cp -p $1 $place$1"
 }

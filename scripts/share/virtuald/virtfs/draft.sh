@@ -16,7 +16,7 @@ say_draft() {
   case $(id -u):${TMPDIR-} in
   0:* | *:[!/]*) TMPDIR=/tmp ;;
   esac
-  work=$(mktemp -d) || die 'no room for a draft'
+  work=$(mktemp -d) || die 'no temporary directory for the draft'
   draft=true
   root=$work/root
   mkdir -- "$root"

@@ -82,7 +82,7 @@ find_outsider() {
     outsider="$path/chroot --userspec=$outsider_number:$outsider_number --groups= /"
     runs_outsider "$path/chroot" && return
   done
-  die 'setpriv: not found, nor a chroot that takes --userspec: cannot tell what everybody may read'
+  die 'setpriv: not found, nor a chroot that takes --userspec: cannot tell which files everybody may read'
 }
 
 # runs_outsider PROGRAM: true if the program exists and outsider works.

@@ -128,5 +128,5 @@ add_helper() {
       return
     fi
   done
-  warn "$1: not on this host, and its PAM module may start it"
+  warn "$1: not on this host, although its PAM module may start it"
 }

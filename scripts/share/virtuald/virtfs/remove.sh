@@ -145,8 +145,8 @@ remove_domain() {
   need_settled "$domain"
   prepare_lines -v
   install_copies 'Removed its lines from'
-  # A connection made before may still be there.
-  need_empty "; its lines are gone, -r again removes the rest"
+  # A connection that was made before may still be open.
+  need_empty "; its lines are already removed: run virtfs -r again for the rest"
   printf '%s\n' "$names" | while IFS= read -r link; do
     [ ! -L "$link" ] || rm -f -- "$link"
   done

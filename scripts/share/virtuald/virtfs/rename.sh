@@ -121,7 +121,7 @@ rename_inside() {
 find_old_name() {
   local path
   (hold etc && timeout 30 "$grep" -rlF -- "$old" . 2>/dev/null) >"$work/hits" ||
-    [ "$?" -ne 124 ] || complain 'etc: searching it for the old name takes too long'
+    [ "$?" -ne 124 ] || complain 'etc: the search for the old name took too long and was stopped'
   head -n 1000 -- "$work/hits" | sed 's,^\./,etc/,' | sort | while IFS= read -r path; do
     is_as_made "$path" || printf '%s\n' "$path"
   done >"$work/found"

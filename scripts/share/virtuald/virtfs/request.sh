@@ -47,17 +47,17 @@ read_options() {
   shift $((OPTIND - 1))
   if [ "$verb" = update ] || [ "$verb" = status ]; then
     if [ -n "$pairs" ] || "$hard_links"; then
-      bad_request '-s and -u: not with -a, -f or -l'
+      bad_request '-s and -u: cannot be combined with -a, -f or -l'
     fi
     if [ "$verb" = status ] && { [ -n "$asked" ] || "$dry_run"; }; then
-      bad_request '-s: not with -n or -p'
+      bad_request '-s: cannot be combined with -n or -p'
     fi
     [ $# -eq 0 ] || wanted=$(printf '%s\n' "$@")
     return
   fi
   if [ "$verb" = remove ] || [ "$verb" = rename ]; then
     if [ -n "$asked$pairs" ] || "$hard_links"; then
-      bad_request '-m and -r: not with -a, -f, -l or -p'
+      bad_request '-m and -r: cannot be combined with -a, -f, -l or -p'
     fi
   fi
   if [ "$verb" = rename ]; then
@@ -65,7 +65,7 @@ read_options() {
     old=$1
     shift
   fi
-  [ $# -le 1 ] || bad_request "$2: one domain at a time"
+  [ $# -le 1 ] || bad_request "$2: only one domain at a time"
   [ "$verb" != remove ] || [ $# -eq 1 ] || bad_request '-r: no domain given'
   if [ $# -eq 1 ]; then
     domain=$1
@@ -78,7 +78,7 @@ read_options() {
 
 # choose_verb VERB: sets verb; only one option may do that.
 choose_verb() {
-  [ "$verb" = make ] || bad_request '-m, -r, -s and -u: one of them at a time'
+  [ "$verb" = make ] || bad_request '-m, -r, -s and -u: only one of them at a time'
   verb=$1
 }
 

@@ -4,7 +4,7 @@
 
 # The table, which virtuald -t contains.
 rules=$here/../share/virtuald/needs
-[ -r "$rules" ] || die "$rules: not there: install virtuald again"
+[ -r "$rules" ] || die "$rules: not found: install virtuald again"
 
 # list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses, and
 # for the functions in called: lines "KIND WHAT" of one thing each, as in the table. The host may lack some of them.

@@ -99,7 +99,7 @@ find_strangers() {
     "$find" . $system_directories etc dev -xdev -maxdepth 1 -type d \
       \( ! -user root -o -perm -0020 -o -perm -0002 \) 2>/dev/null
   ) | sed 's,^\./,,' | grep -E "^(\.|$(printf '%s' "$system_directories" | tr ' ' '|')|etc|dev)$" | sort -u >"$work/found" || :
-  complain_of "$work/found" 'writable by others than root' || fine=false
+  complain_of "$work/found" 'writable by users other than root' || fine=false
   "$fine"
 }
 
