@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/checks.sh - what is refused before anything is done.
+# virtfs/checks.sh - checks that refuse a request before anything is done.
 
-# need_trusted PATH: dies unless only root can change where PATH leads: it checks every
-# directory in which a part of it is looked up, links followed, and PATH itself if it
-# exists. Nothing is written before that. Looking up names is safe: a directory that
+# need_trusted PATH: dies unless only root can change where PATH leads. It checks every
+# directory in which a part of PATH is looked up, following links, and PATH itself if it
+# exists. Nothing is written before this. Looking up names is safe: a directory that
 # somebody else could change is refused at the end, whatever was found in it.
 need_trusted() {
   local rest="$1" path='' name target links=0 untrusted
@@ -39,8 +39,8 @@ need_trusted() {
     die "${untrusted%%"$newline"*}: must be owned by root and not writable by anyone else; nothing was changed"
 }
 
-# trust_configs: does the same for the configuration files, and sets pairs to name them by
-# absolute paths.
+# trust_configs: does the same for the configuration files, and sets pairs so that it has
+# their absolute paths.
 trust_configs() {
   local given="$pairs" address config
   pairs=''
@@ -57,7 +57,7 @@ $given
 END
 }
 
-# check_name NAME: dies unless it is valid for a domain.
+# check_name NAME: dies unless a domain can have that name.
 check_name() {
   is_domain_name "$1" ||
     die "$1: not the name of a domain: use letters, digits, dots, hyphens and underscores, beginning with a letter or digit"

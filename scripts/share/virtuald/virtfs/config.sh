@@ -15,7 +15,7 @@ END
 }
 
 # prepare_line ADDRESS CONFIG: adds a copy of the config, with the line in it, to copies. A
-# second line for the same config goes into the same copy.
+# second line for the same config is added to the same copy.
 prepare_line() {
   local config copy
   config=$(readlink -f -- "$2") || die "$2: no such directory"
@@ -43,8 +43,8 @@ copy_config() {
   fi
 }
 
-# clear_copies PREFIX: removes the copies that killed runs left: in their names, the number
-# of a process that has ended follows the prefix.
+# clear_copies PREFIX: removes the copies that killed runs left: in their names, the pid of a
+# process that has ended follows the prefix.
 clear_copies() {
   local copy pid
   for copy in "$1"*; do
@@ -57,8 +57,8 @@ clear_copies() {
   done
 }
 
-# check_address ADDRESS CONFIG COPY: dies if the address is not valid, or has a line in the
-# copy already. A default line matches every address, so it is left out here.
+# check_address ADDRESS CONFIG COPY: dies if the address is not valid, or already has a line
+# in the copy. A default line matches every address, so it is left out here.
 check_address() {
   local status=0 answer
   sed '/^[[:space:]]*default[[:space:]]/d' <"$3" >"$work/query"
@@ -94,8 +94,8 @@ insert_line() {
   cat -- "$work/config" >"$3" || failed "$2"
 }
 
-# prepare_lines HOW: sets copies to new versions of those in configs that name the domain, as
-# lines_of_domain prints them.
+# prepare_lines HOW: sets copies to new versions of the files in configs that name the domain,
+# as lines_of_domain prints them with HOW.
 prepare_lines() {
   local config copy
   copies=''
@@ -112,7 +112,7 @@ END
 }
 
 # install_copies MESSAGE: replaces each configuration with its copy, says so, and sets copies
-# to none.
+# to nothing.
 install_copies() {
   local copy config
   while read -r copy config; do

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/copy.sh - copying from the host.
 
-# choose_copy: sets clone to the option that has cp clone files where the file system can,
-# if cp knows it; and link to the option that has it make hard links, if these are asked
-# for and possible.
+# choose_copy: sets clone to the option with which cp clones files where the file system can,
+# if cp has it; and link to the option with which it makes hard links, if -l was given and
+# they are possible.
 choose_copy() {
   clone=''
   if "$cp" --reflink=auto -- /dev/null "$work/null" 2>/dev/null; then
@@ -28,13 +28,13 @@ link_option() {
   esac
 }
 
-# copy_files: copies the files named on standard input, one a line, to the same paths in
+# copy_files: copies the files named on standard input, one per line, to the same paths in
 # the root, with one cp for each directory. Links are followed.
 copy_files() {
   by_directory copy_batch
 }
 
-# by_directory COMMAND: reads the names of files, one a line, and calls COMMAND DIRECTORY
+# by_directory COMMAND: reads the names of files, one per line, and calls COMMAND DIRECTORY
 # FILE... once for each run of names in the same directory.
 by_directory() {
   local command="$1" file above directory=''
@@ -85,7 +85,7 @@ copy_missing() {
   done | copy_files
 }
 
-# copy_tree DIRECTORY [FILE...]: copies a directory of the host, or only these files of it,
+# copy_tree DIRECTORY [FILE...]: copies a directory of the host, or only these files in it,
 # with owners and modes, but without capabilities and access lists. Files that not
 # everybody may read are left out.
 copy_tree() {
@@ -95,8 +95,8 @@ copy_tree() {
 
 # copy_readable DIRECTORY: the same as copy_tree, for a directory that may belong to an
 # account other than root. That account could replace a file with a link to a secret after
-# it was checked and before root reads it, so the files are read by somebody who cannot
-# read secrets.
+# it was checked and before root reads it, so the outsider, who cannot read secrets, reads
+# the files.
 copy_readable() {
   local tar message same_owner
   tar=$(find_program tar)
@@ -120,8 +120,8 @@ copy_readable() {
   leave_out_secrets "$1"
 }
 
-# copy_all DIRECTORY [FILE...]: the copying of copy_tree. Files that cannot be hard-linked
-# are copied.
+# copy_all DIRECTORY [FILE...]: does the copying for copy_tree. Files that cannot be
+# hard-linked are copied.
 copy_all() {
   local tree="$1" use_link
   shift
@@ -144,8 +144,8 @@ copy_all() {
   fi
 }
 
-# say_secret FILE [REASON]: says that the file was left out, and how to bring it. -s, which makes a root to compare
-# domains with, is not about such files.
+# say_secret FILE [REASON]: says that the file was left out, and how to add it; but not with -s, which makes a root only
+# to compare domains with it.
 say_secret() {
   [ "$verb" = status ] || warn "$1: ${2:+$2, and }not everybody may read it: left out; to add it: cp -p $1 $place$1"
 }

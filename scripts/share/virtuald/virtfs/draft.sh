@@ -12,7 +12,7 @@ say_draft() {
   [ "$(id -u)" -ne 0 ] || [ -n "$outsider" ] || find_outsider
   trap clean_up EXIT
   trap 'exit 1' HUP INT TERM
-  # In the directory of another user, that user could exchange the draft for the host's files.
+  # In a directory of another user, that user could replace the draft with a link to the host's files.
   case $(id -u):${TMPDIR-} in
   0:* | *:[!/]*) TMPDIR=/tmp ;;
   esac
@@ -30,7 +30,7 @@ say_draft() {
   done
 }
 
-# make_draft: makes the draft, with numbers that no domain has.
+# make_draft: makes the draft. Its range of numbers does not matter, and is not printed.
 make_draft() {
   local quiet=true numbers=1000:1000 clone='' link=''
   find_owners
@@ -60,7 +60,7 @@ list_draft() {
       -perm -2000 -printf 'setid %p\n' -o -printf 'copy %p\n'
     [ ! -S "$VIRTUAL/log" ] || printf 'log ./dev/log\n'
   } | own_etc="$own_etc" awk '
-    # "USER:GROUP", as names or numbers, in numbers.
+    # Returns "USER:GROUP" with numbers for the names in it.
     function numbers_of(owner,   part) {
       split(owner, part, ":")
       return (part[1] in user ? user[part[1]] : part[1]) ":" (part[2] in group ? group[part[2]] : part[2])
@@ -100,8 +100,8 @@ give() {
   "$draft" || chown -- "$owner" "$@"
 }
 
-# note_owners PATH...: notes the owners of directories of the host, as they would be in the
-# root: secure gives them to root, except those that are set-group-ID, and keeps the group.
+# note_owners PATH...: notes the owners that directories of the host would have in the root:
+# secure gives them to root, except those that are set-group-ID, and keeps the group.
 note_owners() {
   "$find" "$@" -type d \( ! -user root -perm -2000 -printf '%U:%G %p\n' -o ! -group root -printf '0:%G %p\n' \) \
     2>/dev/null | sed 's,/\.$,,; s,/\./,/,' >>"$work/owners" || :
@@ -116,8 +116,8 @@ drafts() {
   esac
 }
 
-# draft_files FILE...: makes an empty file for each of these files of the host, unless its
-# path is in use: it may be a link to the host.
+# draft_files FILE...: makes an empty file for each of these files of the host, unless
+# something is in its place: that may be a link to a file of the host.
 draft_files() {
   local file
   for file in "$@"; do
@@ -129,8 +129,8 @@ draft_files() {
   done
 }
 
-# draft_tree FILE...: does the same for trees and files in them. Files that cannot be read
-# are left out of the root too.
+# draft_tree FILE...: does the same for trees and files in them. It ignores errors: files
+# that cannot be read are left out of the root too.
 draft_tree() {
   note_owners "$@"
   if drafts "$tree"; then

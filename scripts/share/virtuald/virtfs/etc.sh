@@ -27,8 +27,8 @@ make_accounts() {
   cd /
 }
 
-# make_names: makes the files of etc with the domain's name, plain ones such as aliases, and
-# localtime.
+# make_names: makes the files of etc that contain the domain's name, plain ones such as
+# aliases, and localtime.
 make_names() {
   local file
   cd -- "$root/etc"
@@ -43,7 +43,7 @@ make_names() {
   make_zone
 }
 
-# The files of etc that have the domain's name.
+# The files of etc that contain the domain's name.
 name_files='hostname mailname hosts'
 
 # name_file FILE DOMAIN: prints the contents of one of them for a domain of that name, with
@@ -68,8 +68,8 @@ name_file() {
 
 # make_numbers: configures useradd, adduser and the like to assign the domain's numbers. If
 # users of two domains, or of a domain and the host, had the same number, they would be
-# one user to kill, ptrace and quotas. Without a limit of their own, new system accounts
-# would get the numbers just below the users'.
+# one user to kill, ptrace and quotas. Without SYS_UID_MAX, new system accounts would get
+# the numbers just below the users'.
 make_numbers() {
   local first="${numbers%:*}" last="${numbers#*:}"
   set_values login.defs " " <<END
@@ -105,7 +105,7 @@ set_values() {
   cat -- "$work/values" >"$file" || failed "etc/$1"
 }
 
-# make_zone: copies the time zone of the host, and the file that localtime leads to.
+# make_zone: copies the time zone of the host: localtime, and the file that it leads to.
 make_zone() {
   local zone
   [ -f /etc/localtime ] || return 0
@@ -119,8 +119,8 @@ make_zone() {
   esac
 }
 
-# copy_plain_etc FILE...: copies those of these files of /etc that the host has and that
-# everybody may read. A file that only some may read is a secret and stays on the host.
+# copy_plain_etc FILE...: copies these files of /etc, if the host has them and everybody may
+# read them. A file that only some may read is a secret and stays on the host.
 copy_plain_etc() {
   local file
   for file in "$@"; do

@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/fresh.sh - a fresh root with the programs of a domain, to compare the domain with.
+# virtfs/fresh.sh - a fresh root with the same programs as a domain, to compare them.
 
 # make_fresh: makes a root with the domain's programs in the hidden directory, unless this
-# run has made one for another domain. Sets making to the directory that has it and its
-# plan, as root and plan.
+# run has already made the same for another domain. Sets making to the directory that has it
+# and its plan, as root and plan.
 make_fresh() {
   local wanted="$hard_links" kind rest="$asked"
   while [ -n "$rest" ]; do
@@ -35,7 +35,7 @@ strictly() {
 }
 
 # build_fresh: does the building for make_fresh. The domain's name and numbers are not in the
-# plan, so one root does for several domains.
+# plan, so one root serves for several domains.
 build_fresh() {
   local root="${making:?}/root" quiet=true numbers="${numbers:-1000:1000}" pairs=''
   [ -z "$asked" ] || collect_programs

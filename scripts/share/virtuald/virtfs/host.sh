@@ -58,20 +58,20 @@ find_program() {
   die "$1: not found on this host"
 }
 
-# find_tools: sets find, cp, dd and grep to the paths of these programs. By their names,
-# busybox's shell would run its own, which have fewer options.
+# find_tools: sets find, cp, dd and grep to the paths of these programs. If they were called
+# by name, busybox's shell would run its own, which have fewer options.
 find_tools() {
   find=$(find_program find) && cp=$(find_program cp) && dd=$(find_program dd) && grep=$(find_program grep) || exit
 }
 
-# A file that not everybody may read is a secret. Its mode is not enough to tell, because a
-# directory above it may be closed and there may be access lists. So somebody without any
-# rights, the outsider, tries to open it. The outsider's number belongs to no user, not even
-# to nobody, so it owns no file, and no process has it that could tamper with the test.
+# A file that not everybody may read is a secret. Its mode does not show it, because a directory
+# above it may be closed, and there may be access lists. So a user without any rights, the
+# outsider, tries to open it. The outsider's number belongs to no account, not even to
+# nobody, so no file has it, nor does any process that could tamper with the test.
 outsider_number=65535
 
-# find_outsider: sets outsider to the words that run a command as the outsider. Programs are
-# named by their paths for the same reason as in find_tools.
+# find_outsider: sets outsider to the words that run a command as the outsider. It uses the
+# paths of programs for the same reason as find_tools.
 find_outsider() {
   local path
   for path in /usr/bin /bin /usr/local/bin; do
@@ -91,7 +91,7 @@ runs_outsider() {
   [ -x "$1" ] && $outsider sh -c : 2>/dev/null
 }
 
-# everybodys FILE...: prints the files that everybody may read, one a line.
+# everybodys FILE...: prints those that everybody may read, one per line.
 everybodys() {
   # shellcheck disable=SC2086,SC2016 # the words of a command; a script
   $outsider sh -c '
@@ -103,8 +103,8 @@ everybodys() {
 }
 
 # leave_out_secrets TREE: removes from the copy of a tree of the host the files that not
-# everybody may read there, and says so. It also removes names with a newline in them, which
-# would spoil lists of files.
+# everybody may read on the host, and says so. It also removes files with a newline in their
+# names, which would spoil lists of files.
 leave_out_secrets() {
   local path
   # shellcheck disable=SC2086,SC2016 # the words of a command; a script
@@ -119,7 +119,7 @@ leave_out_secrets() {
         { true <"$path"; } 2>/dev/null
       fi || printf "%s\n" "$path"
     done' sh "$root" {} + | while IFS= read -r path; do
-    # It may have gone with its directory.
+    # It may have been removed with its directory.
     if [ -e "$root$path" ]; then
       rm -rf -- "$root$path"
       warn "$path: not everybody may read it: left out"

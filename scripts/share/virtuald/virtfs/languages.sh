@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/languages.sh - the libraries of interpreters, and the terminals.
+# virtfs/languages.sh - the libraries of interpreters, and the descriptions of terminals.
 
 # make_python: copies the library of each python, except what the site put in /usr/local, and the shared libraries of
 # its modules. It adds these to uses.
@@ -31,7 +31,7 @@ END
   uses=$uses_before$newline$uses
 }
 
-# make_terminfo: copies the entries of the usual terminals, and of this one.
+# make_terminfo: copies the descriptions of the usual terminals, and of this one.
 make_terminfo() {
   local directory terminal own=''
   case ${TERM:-dumb} in

@@ -2,8 +2,8 @@
 # virtfs/layout.sh - the directories and devices that every root has.
 
 # find_owners: sets web_user, web_group, login_group and shadow_group to the users and
-# groups that own directories and files in the root. The web's are those of the HOWTO,
-# which few hosts have.
+# groups that own directories and files in the root. The HOWTO's user and group for the web
+# exist on few hosts.
 find_owners() {
   web_user=$(known webmast passwd) || web_user=root
   web_group=$(known www group) || web_group=root
@@ -62,8 +62,8 @@ make_layout() {
   cd /
 }
 
-# make_devices: makes the harmless devices, and the directory where an isolated service
-# mounts its own pseudo-terminals.
+# make_devices: makes the harmless devices, and the directory on which the pseudo-terminals
+# of an isolated service are mounted.
 make_devices() {
   local name major minor
   cd -- "$root/dev"
@@ -88,9 +88,9 @@ END
   cd /
 }
 
-# make_log: links the log socket. This comes after secure, which changes owners and modes,
-# because all domains share the socket. A mount is left for later, when the domain is in
-# place, because a root with a mount in it could not be removed.
+# make_log: links the log socket. All domains share it, so this must be done after secure,
+# which changes owners and modes. A mount is left for later, when the domain is in place,
+# because a root with a mount in it could not be removed.
 make_log() {
   if [ -S "$VIRTUAL/log" ] && ! is_journal; then
     link_log "$root" "$domain" || failed dev/log

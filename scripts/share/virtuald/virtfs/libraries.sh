@@ -13,8 +13,8 @@ find_loaders() {
   done
 }
 
-# choose_loader_user PROGRAM: if the program is in owned, sets loader_user to a command that runs the loader as its
-# owner, who may have written into it what would harm the loader.
+# choose_loader_user PROGRAM: if the program is in owned, sets loader_user to a command that runs the loader as the
+# program's owner, who may have written something into it that attacks the loader.
 choose_loader_user() {
   local uid
   loader_user=''
@@ -40,8 +40,8 @@ takes() {
   esac
 }
 
-# list_libraries FILE: adds the loader's list of the libraries of FILE to needed, and those found from where FILE is
-# to of_origin. False if no loader takes FILE. It asks the loader, because ldd(1) may run the program.
+# list_libraries FILE: adds the loader's list of the libraries of FILE to needed, and those found relative to FILE to
+# of_origin. False if no loader takes FILE. It asks the loader, because ldd(1) may run the program.
 list_libraries() {
   local loader listing missing
   for loader in $loaders; do
@@ -68,15 +68,16 @@ list_libraries() {
   return 1
 }
 
-# note_origin FILE LISTING: adds the libraries that a run path with $ORIGIN led to, the directory of FILE, to of_origin.
+# note_origin FILE LISTING: if FILE has a run path with $ORIGIN, adds the libraries in the directory of FILE to
+# of_origin.
 note_origin() {
   # shellcheck disable=SC2016 # as it is in the file
   "$grep" -qaF -e '$ORIGIN' -e '${ORIGIN}' -- "$1" || return 0
   of_origin=$of_origin$newline$(printf '%s\n' "$2" | "$grep" -F -- "=> ${1%/*}/")
 }
 
-# name_origins: adds the directories of the libraries in of_origin to the root's ld.so.conf. The loader would have to
-# ask /proc where a program is, and a root has none. The cache must be written afterwards.
+# name_origins: adds the directories of the libraries in of_origin to the root's ld.so.conf, because the loader learns
+# from /proc where a program is, and /proc is empty in the root. The cache must be written afterwards.
 name_origins() {
   local directory needed="$of_origin"
   [ -n "$of_origin" ] || return 0

@@ -1,11 +1,11 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/locale.sh - the locales that the host's services run in, for what asks the C library for them.
+# virtfs/locale.sh - the locales in which the host's services run, for programs that ask the C library for them.
 
-# The archive of all locales of the host may have hundreds of MiB. A domain gets no larger one than this, in bytes.
+# The archive of all the host's locales may have hundreds of MiB. It is not copied if it is larger than this, in bytes.
 largest_archive=8388608
 
-# list_locales: prints what brings the host's locales, as list_brought does, and "locale NAME" for one that has to be
-# made, if a program asks for a locale. C and C.UTF-8 are in the C library.
+# list_locales: if a program asks for a locale, prints the files and trees of the host's locales in the form of
+# list_brought, and "locale NAME" for each locale that must be made. C and C.UTF-8 are in the C library.
 list_locales() {
   local name
   case $called in
@@ -21,7 +21,7 @@ list_locales() {
   done
 }
 
-# list_locale NAME OTHER: the same for one locale, which the C library looks for by these names.
+# list_locale NAME OTHER: the same for one locale, which the C library looks for under these names.
 list_locale() {
   local name directory=/usr/lib/locale
   case $(charset_of "$1") in
@@ -48,7 +48,7 @@ charset_of() {
   LC_ALL=$1 locale charmap 2>/dev/null || :
 }
 
-# normal_name LOCALE: prints the other name of a locale, as de_DE.utf8 for de_DE.UTF-8.
+# normal_name LOCALE: prints the other name of a locale, such as de_DE.utf8 for de_DE.UTF-8.
 normal_name() {
   printf '%s\n' "$1" | awk '
     match($0, /[.][^@]*/) {
@@ -59,14 +59,14 @@ normal_name() {
     { print }'
 }
 
-# make_locale LOCALE: makes a locale in the root from its source, where the host's archive is too large.
+# make_locale LOCALE: makes a locale in the root from its source, because the host's archive is too large.
 make_locale() {
   local source="${1%%[.@]*}"
   case $1 in
   *@*) [ ! -f "/usr/share/i18n/locales/$source@${1##*@}" ] || source=$source@${1##*@} ;;
   esac
   mkdir -p -- "$root/usr/lib/locale"
-  # It looks for its sources in the working directory first.
+  # localedef looks for its sources in the working directory first.
   (cd / && localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$root/usr/lib/locale/$(normal_name "$1")") 2>/dev/null ||
     warn "$1: this locale could not be made, and the host's archive of locales is too large for a domain"
 }

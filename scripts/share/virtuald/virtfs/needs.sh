@@ -6,12 +6,12 @@
 #   names      the paths, in the root, of the programs and of the libraries that were asked for
 #   links      "PATH TARGET" for each of these that is a link
 #   owned      "PATH UID" for each program that an account of the system owns
-#   needed     what the loaders say of libraries
-#   of_origin  the part of needed that was found from where a program is
+#   needed     the loaders' lists of libraries
+#   of_origin  the part of needed that was found relative to a program
 #   uses       the libraries
 #   called     "@NAME" for each function of the rules that any of the files may call
 #   files      all files to copy, programs first
-# These are lists with an item on each line.
+# These are lists with one item per line.
 collect_programs() {
   local queue="$asked"
   names=$newline links='' files='' needed='' of_origin='' called='' owned=$newline
@@ -47,11 +47,11 @@ follow_queue() {
 }
 
 # follow_named FILES: adds helper programs whose paths are in these files to queue and follows it, and does the same
-# with the files of these. sshd, for example, has the path of the program that it starts for each login.
+# with the helpers' files. sshd, for example, contains the path of the program that it starts for each login.
 follow_named() {
   local before path
   before=$files
-  # Only paths in a directory of its own, since /usr/lib/sendmail and the like are for everybody.
+  # Only programs in a subdirectory are helpers: /usr/lib/sendmail and the like are for everybody.
   while IFS= read -r path; do
     case $path in
     *.so | *.so.* | /usr/lib/*-linux-* | /usr/lib/systemd/*) continue ;;
@@ -91,7 +91,8 @@ add_program() {
   esac
 }
 
-# add_calls_of_profile PROGRAM: if the program is a shell that reads /etc/profile, adds id to queue if that calls it.
+# add_calls_of_profile PROGRAM: if the program is a shell, which reads /etc/profile, and that calls id, adds id to
+# queue.
 add_calls_of_profile() {
   local path
   case ${1##*/} in

@@ -4,7 +4,7 @@
 # choose_numbers: sets numbers to "FIRST:LAST", the range for the domain's users, and writes
 # the new record, where other runs see it. A domain that has a record keeps its numbers;
 # another gets the last ones of UID_RANGE that are free on the host and in all domains.
-# Files in a domain are not read for that. It sets asked to its sorted lines.
+# No file in a domain is read for this. It sets asked to its lines, sorted.
 choose_numbers() {
   local directory file record="$VIRTUAL/.virtfs/$domain"
   if [ -f "$record" ] && numbers=$(grep '^numbers:[0-9]*:[0-9]*$' -- "$record"); then
@@ -34,9 +34,9 @@ choose_numbers() {
   } >"$work/record"
 }
 
-# free_numbers FILE...: prints the last range that no FILE uses. The files are records and
-# those of /etc. UID_RANGE is divided into places of the size that a domain gets, so that
-# none has to be searched for.
+# free_numbers FILE...: prints the last range that no FILE uses. The files are records, and
+# some of /etc. UID_RANGE is divided into places of the size that a domain gets, so that
+# the last free place is the range.
 free_numbers() {
   awk -F : -v first="$first_number" -v last="$last_number" -v size="$per_domain" '
     function take(from, to,   place) {

@@ -25,7 +25,7 @@ find_packages() {
   add_helpers
 }
 
-# both_names: prints each path that it reads, and the path that it had before /usr was merged, since packages may have
+# both_names: prints each path that it reads, and the path that it had before /usr was merged, because packages may list
 # that one.
 both_names() {
   sed -n 's,^/usr\(/.*\),&\n\1,p; t; /^\//p'
@@ -64,7 +64,7 @@ list_files() {
   done | tr '\n' '\0' | xargs -0 cat -- | sort -u
 }
 
-# list_own_names: prints the names of the programs and of their packages. A directory of such a name is theirs.
+# list_own_names: prints the names of the programs and of their packages. A directory with such a name belongs to them.
 list_own_names() {
   {
     printf '%s' "$names$files" | sed 's,.*/,,'
@@ -87,7 +87,7 @@ $helpers
 END
 }
 
-# make_packages: copies what find_packages has found, and what rules bring, to the root.
+# make_packages: copies the directories and files that find_packages has found, and those of the rules, to the root.
 make_packages() {
   local path
   printf '%s' "$helpers" | while IFS= read -r path; do

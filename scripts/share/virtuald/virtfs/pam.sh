@@ -37,8 +37,8 @@ END
 }
 
 # list_pam SERVICES: prints a line for each file and each module in the configuration of
-# these services and all that it includes: "file PATH" or "module NAME". The files are the
-# configuration itself and those that it names, as in file=/etc/ftpusers.
+# these services, and of all files that it includes: "file PATH" or "module NAME". The
+# files are the configuration itself and those that it names, as in file=/etc/ftpusers.
 list_pam() {
   printf '%s\n' "$1" | awk '
     function scan(file,   line, word, n, i) {
@@ -61,7 +61,7 @@ list_pam() {
 
 # copy_pam_files FILE...: copies the files of PAM's configuration and those that it names,
 # and says which of them not everybody may read. Files in which the host keeps its state
-# are not configuration.
+# are not configuration, and are left out.
 copy_pam_files() {
   local file readable
   for file in "$@"; do
@@ -97,8 +97,8 @@ copy_pam_settings() {
 }
 
 # add_module NAME DIRECTORY: adds a module of PAM to modules, and its libraries to needed. A
-# name without a path is looked up next to libpam, in DIRECTORY. A module that the host
-# lacks too does no more harm in the root than on the host.
+# name without a path is looked up next to libpam, in DIRECTORY. If the host lacks a module
+# too, that does no more harm in the root than on the host.
 add_module() {
   local path
   case $1 in

@@ -28,8 +28,8 @@ read_places='
   name ~ /^(Runtime|State|Cache|Logs)DirectoryMode$/ { sub(/DirectoryMode$/, "", name); mode[name] = value }
   END { end_unit() }'
 
-# list_places: prints "MODE OWNER:GROUP PATH" for each directory of the packages, each directory called like one of the
-# programs, and each that is made when the host starts. A directory comes before those in it.
+# list_places: prints "MODE OWNER:GROUP PATH" for each directory of the packages, each directory named after a program
+# or a package, and each that is made when the host starts. A directory is listed before those in it.
 list_places() {
   local path
   {
@@ -40,7 +40,7 @@ list_places() {
     if [ -d "$path" ] && [ ! -L "$path" ]; then
       printf '%s\n' "$path"
       case $path in
-      # Installation makes directories in a queue that are in no package.
+      # Installation makes directories in a queue that no package lists.
       /var/spool/*) find "$path" -mindepth 1 -maxdepth 1 -type d ! -name "*$newline*" ;;
       esac
     fi
@@ -53,7 +53,7 @@ list_places() {
     done | tr '\n' '\0' | xargs -0 -r awk "$read_places"
 }
 
-# no_persons: prints the lines of places that it reads, with root in place of persons.
+# no_persons: prints the lines of places that it reads, with root as the owner in place of persons.
 no_persons() {
   sed -E 's/^([0-9]+) ([0-9]{4,}:[0-9]+|[0-9]+:[0-9]{4,}) /\1 0:0 /'
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/plan.sh - the plan of a domain: writing it, and comparing others with it.
+# virtfs/plan.sh - the plan of a domain: writing it, and comparing listings and other plans with it.
 #
 # The plan of a domain, $VIRTUAL/.virtfs/.plans/DOMAIN, lists what virtfs installed there,
 # in sorted lines:
@@ -16,7 +16,7 @@ system_directories='bin sbin lib lib32 lib64 libx32 usr'
 # The files of etc that are the domain's own from the start.
 own_etc='^etc/(passwd|group|shadow|gshadow|subuid|subgid|hostname|mailname|hosts|aliases|nsswitch[.]conf|login[.]defs|adduser[.]conf)$'
 
-# A domain may have a tree so deep that printing its paths never ends. No host has one of this
+# A domain may have a tree so deep that printing its paths never ends. No host's tree has this
 # many levels.
 most_levels=40
 
@@ -67,8 +67,8 @@ path_of='
 # compare NEW OLD: compares a listing, lines of a plan that it reads from standard input, with
 # the new plan, and the new plan with the old one. It writes these files in the hidden
 # directory:
-#   changed    the paths of the files in the new plan that the listing lacks or has
-#              differently, grouped by directory: those of libraries first, and in each the
+#   changed    the paths of the files in the new plan that are missing from the listing or
+#              differ in it, grouped by directory: those of libraries first, and in each the
 #              loader and the C library first
 #   missing    "MODE OWNER PATH" for each directory that the listing lacks
 #   gone       the paths in the listing that are in the old plan only

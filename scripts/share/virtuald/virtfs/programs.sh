@@ -7,7 +7,7 @@ make_programs() {
   printf '%s' "$files" | sort | copy_files
   printf '%s' "$links" | while read -r path target; do
     mkdir -p -- "$root${path%/*}"
-    # Another program may have brought a library of this name.
+    # A library of this name may have been copied for another program.
     [ -e "$root$path" ] || ln -s -- "$target" "$root$path"
   done
   make_name_service

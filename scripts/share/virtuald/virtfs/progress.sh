@@ -19,8 +19,8 @@ mebibytes() {
   printf '%d.%d MiB\n' $((tenths / 10)) $((tenths % 10))
 }
 
-# step NAME: says what is being made. On a terminal, end_step completes the line with the
-# size of this step and of the root so far. It sets step_open to whether it has to.
+# step NAME: says what is being made. On a terminal, it sets step_open, and end_step
+# completes the line with the size of this step and of the root so far.
 step() {
   "$quiet" && return
   end_step
@@ -32,7 +32,7 @@ step() {
   fi
 }
 
-# end_step: completes the line of a step. It sets step_open and total.
+# end_step: completes the line of an open step. It sets step_open and total.
 end_step() {
   local kibibytes
   "$step_open" || return 0

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/prove.sh - the last steps of making a root: it is made safe, and its programs are tried.
 
-# secure: separates files that the domain could change from the host's, makes root the only one who can write what
-# programs are loaded from, and drops all set-user-ID and set-group-ID bits that the domain can do without.
+# secure: separates files that the domain could change from the host's, lets only root write to the files and
+# directories that programs are loaded from, and drops all set-user-ID and set-group-ID bits that are not needed.
 secure() {
   local system='etc dev usr' top kept='' file
   cd -- "$root"
@@ -51,8 +51,8 @@ separate_unsafe() {
   done <"$work/unsafe"
 }
 
-# keeps_setid PATH: true for programs that were asked for, in a whole root for those that its users need, and for
-# unix_chkpwd, without whose bit a daemon that is not root could not check passwords.
+# keeps_setid PATH: true for programs that were asked for, for those that the users of a whole root need, and for
+# unix_chkpwd, with whose bit daemons that are not root check passwords.
 keeps_setid() {
   case $1 in
   */sbin/unix_chkpwd) return 0 ;;
@@ -69,7 +69,7 @@ keeps_setid() {
   return 1
 }
 
-# prove: asks virtuald about every program whether it would start in the root.
+# prove: asks virtuald whether every program would start in the root, and passes on what it finds.
 prove() {
   local name
   if [ -z "$virtuald" ]; then
@@ -93,12 +93,12 @@ prove() {
   done
 }
 
-# starts NAME: true if the program would start in the root. What virtuald said is in the file verdict.
+# starts NAME: true if the program would start in the root. It writes the messages of virtuald to the file verdict.
 starts() {
   "$virtuald" -w -t "$work/conf" "$1" >"$work/verdict" 2>&1
 }
 
-# mend NAME: in a whole root, copies the libraries that the program finds in a directory of its own.
+# mend NAME: in a whole root, copies libraries that the program needs from a directory that was not copied.
 mend() {
   local needed='' files='' link='' of_origin='' uses loader_user="$outsider"
   list_libraries "$1" || return 1
@@ -108,8 +108,9 @@ mend() {
   write_cache
 }
 
-# say_verdict: passes on the errors that virtuald found, and in a root of the programs asked for what they lack, with the
-# place that the root will have in place of the hidden directory. More of what the host has could not be added.
+# say_verdict: passes on the errors in the file verdict, and in a root of the programs asked for, what they lack. Paths
+# in the hidden directory become those that the root will have. The advice to add what is lacking is left out: virtfs
+# has already added all that it can.
 say_verdict() {
   local line
   while IFS= read -r line; do

@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC2154
-# virtfs/remove.sh - virtfs -r: removes a domain; virtfs sources it after its other files.
+# virtfs/remove.sh - virtfs -r: removes a domain.
 #
 # It relies on variables of virtfs: place, domain, dry_run and root.
 #
 # The lines in configurations are removed first, so that no connection finds half a
-# domain. Then the domain is hidden by one rename, and deleted. If a run is killed, the
-# next one finishes it.
+# domain. Then the domain is hidden with one rename, and deleted. If a run is killed, the
+# next one finishes the removal.
 
 # residents: prints "PID (NAME)" for each process whose root or working directory is the
 # domain or below it. The root of an isolated process is called "/", so inodes are
-# compared and not names, from that directory upwards.
+# compared instead of names, from that directory upwards.
 residents() {
   local itself top found entry pid name
   itself=$(stat -L -c %d:%i -- "$place") || return 0

@@ -1,6 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/rename.sh - virtfs -m: a domain gets another name; virtfs sources it after its
-# other files.
+# virtfs/rename.sh - virtfs -m: gives a domain another name.
 #
 # It relies on variables of virtfs: old, domain (the new name) and dry_run.
 #
@@ -8,10 +7,10 @@
 # other run makes, updates or removes a domain of either name, because lines in
 # configurations may name either directory. The directory is renamed before the
 # configurations are replaced, so a connection in between finds no directory and is
-# refused. If a run is killed, the same command finishes it.
+# refused. If a run is killed, the same command finishes the renaming.
 
 # old_links: prints the links in the leading directory that lead to the old name, even if
-# the domain no longer has it.
+# the domain no longer has that name.
 old_links() {
   local entry target above
   for entry in "${VIRTUAL%/}"/*; do
@@ -56,7 +55,7 @@ find_renamed() {
 }
 
 # move_domain: renames the directory. The record of the new name is made first, so that
-# nobody else gets the domain's numbers.
+# no other domain gets its numbers.
 move_domain() {
   {
     [ ! -f "$record" ] || grep -v '^from:' -- "$record" || :
@@ -99,7 +98,7 @@ is_as_made() {
   [ -f "$plan" ] && grep -qxF -- "e $sum $1" "$plan"
 }
 
-# rename_inside: writes the new name into the files of etc that hold the domain's name,
+# rename_inside: writes the new name into the files of etc that contain the domain's name,
 # except for those that the domain has changed.
 rename_inside() {
   local file
@@ -168,7 +167,7 @@ rename_domain() {
     say_renaming
   else
     prepare_lines "$new"
-    # A signal would leave the domain without its lines.
+    # A signal in the middle of this would leave the domain without its lines.
     trap '' HUP INT TERM
     [ "$domain" = "$new" ] || move_domain
     install_copies 'Changed its lines in'

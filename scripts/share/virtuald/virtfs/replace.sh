@@ -2,8 +2,8 @@
 # virtfs/replace.sh - replacing files in a domain, whose owner may replace any directory with
 # a link at any moment.
 
-# hold DIRECTORY: changes to that directory of the domain. False if it does not exist or if
-# a link was followed, which PWD shows: cd -P sets it to the real path.
+# hold DIRECTORY: changes to that directory of the domain. False if it does not exist, or if
+# cd followed a link, which PWD shows: cd -P sets it to the real path.
 hold() {
   { cd -P -- "$place/$1"; } 2>/dev/null && [ "$PWD" = "$place${1:+/$1}" ]
 }
@@ -32,9 +32,9 @@ make_directory() (
   fi
 )
 
-# move_in STAGE DIRECTORY PATH...: moves files, which have these paths in the stage, to a
-# directory of the domain. False if one cannot be moved. A directory in the place of a file
-# is kept.
+# move_in STAGE DIRECTORY PATH...: moves the files with these paths in the stage to a
+# directory of the domain. False if one cannot be moved. If the domain has a directory in
+# the place of a file, the directory is kept.
 move_in() (
   stage=$1 directory=$2
   shift 2
@@ -63,7 +63,7 @@ replace() {
     make_directory "$directory" "$mode" "$owner"
   done <"$work/missing"
   [ -s "$work/changed" ] || return 0
-  # Another domain has left no more than directories there.
+  # The update of another domain has left only directories there.
   [ -d "$stage" ] || mkdir -- "$stage"
   stage_changed
   by_directory move_changed <"$work/changed"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/replace_etc.sh - replacing files in etc, but for those that the domain has changed.
+# virtfs/replace_etc.sh - replacing files in etc, except those that the domain has changed.
 
 # replace_etc: replaces the files of etc that the domain has not changed since they were
-# installed, and lists those that it has. With -n it only prints what it would do. False if one
+# installed, and lists the changed ones. With -n it only prints what it would do. False if one
 # could not be replaced.
 replace_etc() {
   local value before path now fine=true

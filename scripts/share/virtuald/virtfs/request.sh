@@ -8,9 +8,9 @@ bad_request() {
 }
 
 # read_options ARGUMENT...: sets verb (make, update, status, rename or remove),
-# hard_links, dry_run, quiet, asked (programs, one a line), pairs (an address and a config
+# hard_links, dry_run, quiet, asked (programs, one per line), pairs (an address and a config
 # on each line), domain, old (the name that -m replaces with domain), wanted (the domains
-# of -u and -s, one a line) and VIRTUAL.
+# of -u and -s, one per line) and VIRTUAL.
 read_options() {
   local option address=''
   hard_links=false dry_run=false quiet=false verb=make
@@ -94,8 +94,8 @@ ask_request() {
   VIRTUAL=${answer:-$VIRTUAL}
 }
 
-# check_request: dies if the domain cannot be made, before anything is. It sets place to the
-# domain's directory.
+# check_request: dies if the request is invalid, before anything is done. It sets place to
+# the domain's directory.
 check_request() {
   local directory
   case $verb in

@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/rules.sh - what programs start, load and read while they run, which neither the loader nor dpkg knows. Most of
-# it is in a table.
+# virtfs/rules.sh - programs and files that programs start, load and read while they run, but that neither the loader
+# nor dpkg knows of. Most of them are in a table.
 
-# The table, which virtuald -t contains.
+# The table, which is also compiled into virtuald for -t.
 rules=$here/../share/virtuald/needs
 [ -r "$rules" ] || die "$rules: not found: install virtuald again"
 
-# list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses, and
-# for the functions in called: lines "KIND WHAT" of one thing each, as in the table. The host may lack some of them.
+# list_brought: prints what the rules bring for the programs and libraries in names, files, helpers and uses, and for
+# the functions in called: a line "KIND WHAT" for each thing, as in the table. The host may lack some of them.
 list_brought() {
   printf '%s\n' "$names$files$helpers" "$uses" "$called" | awk '
     # The pattern of a rule as a regular expression.
@@ -36,7 +36,7 @@ list_brought() {
 }
 
 # list_called: prints @NAME for each function in the table, and for setlocale, if one of the files has its name. The C
-# library and that of C++ have all of them, and do not count.
+# library and the C++ library contain the names anyway, and do not count.
 list_called() {
   local names_of_functions
   names_of_functions=$(sed -n 's/^@\([^ ]*\).*/\1/p' "$rules" | sort -u)
@@ -44,8 +44,8 @@ list_called() {
     xargs -0 -r "$grep" -aohF -e setlocale -e "$names_of_functions" -- | sort -u | sed 's/^/@/'
 }
 
-# list_exims: prints "program NAME" for each of the usual commands of a mailer that is exim. On the host, another mailer
-# may have them.
+# list_exims: if exim4 is in files, prints "program NAME" for each of a mailer's usual commands that leads to it. On the
+# host, they may be another mailer's.
 list_exims() {
   local name path
   for path in $files; do
@@ -60,8 +60,8 @@ list_exims() {
   done
 }
 
-# list_queue: prints the directories of postfix as rules of the kind place. Its installation and its start make them on
-# the host, by its own list, and in a domain nothing does.
+# list_queue: prints the directories of postfix as rules of the kind place, from postfix's own list. On the host, its
+# installation and its start make them; in a domain nothing does.
 list_queue() {
   case $uses in
   */libpostfix-global.so*) ;;
@@ -88,8 +88,8 @@ END
   done
 }
 
-# bring_all: copies what the rules bring, if the host has it and everybody may read it; makes links, places and locales;
-# and removes what must not be there.
+# bring_all: copies the files and trees of the rules, if the host has them and everybody may read them; makes links,
+# places and locales; and removes files that must not be there.
 bring_all() {
   local brought kind path
   brought=$(

@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/scrub.sh - removes from the copied /etc what must not leave the host.
+# virtfs/scrub.sh - removes files from the copied /etc that must not leave the host.
 
-# The files that people's shells read at their start. Programs do not need them, so only
-# these are left out if they contain the host's name, which may be a word such as "auth"
-# or "mail".
+# The files that people's shells read when they start. They are left out if they contain the
+# host's name. Files that programs need are not, because a host may be called by a common
+# word such as "auth" or "mail".
 shell_files='profile bash.bashrc skel'
 
-# scrub_etc: removes from the copied /etc what must not leave the host: keys, passwords,
-# backups, and files that name the host.
+# scrub_etc: removes files from the copied /etc that must not leave the host: those with keys
+# or passwords, backups, and shell_files that name the host.
 scrub_etc() {
   local hashes
   cd -- "$root/etc"
@@ -25,7 +25,7 @@ scrub_etc() {
   cd /
 }
 
-# host_names: prints the names of the host, one a line.
+# host_names: prints the names of the host that are not the domain's, one per line.
 host_names() {
   local name
   {

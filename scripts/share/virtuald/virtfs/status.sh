@@ -1,6 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/status.sh - virtfs -s: the state of domains; virtfs sources it after its other
-# files.
+# virtfs/status.sh - virtfs -s: shows the state of domains.
 #
 # Nothing is written outside of the hidden directory, and no file of a domain is opened:
 # find and stat look at them and follow no link.
@@ -32,8 +31,8 @@ status_of() {
   "$fine"
 }
 
-# served_by: prints ADDRESS@CONFIG for each line that serves the domain, all in one word; or
-# - if there are none.
+# served_by: prints ADDRESS@CONFIG for each line that serves the domain, separated by commas;
+# or - if there are none.
 served_by() {
   local config names found
   names=$(names_of_domain)
@@ -82,7 +81,7 @@ find_mounts() {
 }
 
 # find_strangers: lists set-ID programs and devices that are not in the plan, and system
-# directories that others may write.
+# directories that users other than root may write to.
 find_strangers() {
   local fine=true
   [ -f "$plan" ] && awk "$path_of { print path_of() }" "$plan" | sort >"$work/known" || : >"$work/known"
@@ -103,8 +102,8 @@ find_strangers() {
   "$fine"
 }
 
-# find_dead_log: reports a log socket on which nobody listens any more, because the logger
-# was restarted.
+# find_dead_log: reports a log socket that the logger no longer listens on, because it was
+# restarted.
 find_dead_log() {
   if [ -S "${VIRTUAL%/}/log" ] && (check_dev "$place") 2>/dev/null && [ -e "$place/dev/log" ] && ! is_linked "$place"; then
     complain 'dev/log is not the socket of the logger: syslog.init reload'
@@ -126,8 +125,8 @@ find_old() {
   complain_of "$work/changed" "differs from the host's: run virtfs -u"
 }
 
-# find_missing_roots: lists the lines of configurations in the leading directory whose
-# directory does not exist.
+# find_missing_roots: lists the lines of configurations in the leading directory that name a
+# missing directory.
 find_missing_roots() {
   local config number line fine=true
   for config in "${VIRTUAL%/}"/conf*; do
@@ -140,7 +139,7 @@ find_missing_roots() {
   "$fine"
 }
 
-# show_status: does -s for the domains in wanted, one a line, or for all. It sets VIRTUAL to
+# show_status: does -s for the domains in wanted, one per line, or for all. It sets VIRTUAL to
 # its real path, wanted and more.
 show_status() {
   local name fine=true

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/trees.sh - the directories of packages that programs need: helpers, and settings in /etc.
 
-# What is in /etc for the machine, for other programs, or holds keys; and what virtfs makes itself.
+# Names in /etc that are for the machine or for other programs, that hold keys, or that virtfs makes itself.
 not_settings=' X11 alternatives apm apparmor apparmor.d apt bash_completion.d ca-certificates
   cron.d cron.daily cron.hourly cron.monthly cron.weekly cron.yearly dbus-1 default dpkg emacs grub.d init init.d
   initramfs-tools insserv.conf.d kernel ld.so.conf.d logcheck logrotate.d modprobe.d modules-load.d network opt
@@ -9,11 +9,11 @@ not_settings=' X11 alternatives apm apparmor apparmor.d apt bash_completion.d ca
   sysctl.d systemd tmpfiles.d udev ufw update-motd.d xdg
   group gshadow hostname hosts mailname nsswitch.conf passwd resolv.conf shadow subgid subuid '
 
-# What is below the directories of libraries and programs do without, and what virtfs copies otherwise.
+# Directories below /usr/lib and /usr/libexec that programs do not need, or that virtfs copies in another way.
 not_helpers=' bash locale perl perl-base perl5 security systemd terminfo tmpfiles.d udev '
 
-# choose_trees: sets helpers and settings to the directories and files of the packages, in found, that no package of
-# another source has too, or that are called like one of the programs or packages.
+# choose_trees: sets helpers and settings to the directories and files of the packages, from found, that no package of
+# another source has, or that are named after one of the programs or packages.
 choose_trees() {
   local candidates path shared
   candidates=$(printf '%s\n' "$found" | awk -v not_settings="$not_settings" -v not_helpers="$not_helpers" '

@@ -2,7 +2,7 @@
 # virtfs/trusted.sh - which files of the host may be copied: those that only root can change.
 
 # refuse_untrusted FILES EXCEPTION: dies if anyone but root can change one of the files. Whoever can change a program
-# or a library of the host could have it do anything in the domain, and not even the loader should read it here.
+# or a library of the host could have it do anything in the domain; not even the loader should read such a file here.
 # EXCEPTION is a function that is true for files that may be copied all the same.
 refuse_untrusted() {
   local untrusted file

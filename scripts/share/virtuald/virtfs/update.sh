@@ -1,14 +1,13 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# virtfs/update.sh - virtfs -u: gives a domain the current files of the host; virtfs
-# sources it after its other files.
+# virtfs/update.sh - virtfs -u: gives a domain the current files of the host.
 #
 # A fresh root is made in the hidden directory from the domain's record, once for all
 # domains with the same programs, and each file of the domain that differs from it is
 # replaced. That is done by renames, one for each file, from within the directory:
 # whatever its owner replaces with a link meanwhile, "." stays a directory of the domain,
 # and no link is followed. Libraries are replaced before programs, and files that only the
-# old plan had are removed last, so that a connection at any moment finds all that it
-# needs. If a run is killed, the domain still serves, and the next run finishes the update.
+# old plan had are removed last, so that a connection at any moment finds all files that it
+# needs. If a run is killed, the domain still works, and the next run finishes the update.
 
 # say_changes: prints what would be done.
 say_changes() {
@@ -50,7 +49,7 @@ say_users_of_old_files() {
   say_users
 }
 
-# say_users: the step of say_users_of_old_files for one domain. Sets users to none.
+# say_users: the step of say_users_of_old_files for one domain. Sets users to nothing.
 say_users() {
   [ -z "$users" ] || warn "$last: restart these processes, which use old files:$users"
   users=''
@@ -96,7 +95,7 @@ update() {
   printf '%s\n' "$place" >>"$work/done"
 }
 
-# update_domains: does -u for the domains in wanted, one a line, or for all. It sets more to
+# update_domains: does -u for the domains in wanted, one per line, or for all. It sets more to
 # the programs to be added, VIRTUAL to its real path, and wanted, hard_links, and the
 # variables of choose_copy, find_version and find_unfinished.
 update_domains() {

@@ -58,8 +58,8 @@ make_host_places() {
   make_places
 }
 
-# list_daemons: prints names; a directory that has one of them belongs to a daemon. They are the names of accounts, of
-# queues, and of directories that an account of the system owns.
+# list_daemons: prints names of accounts, of queues, and of directories that an account of the system owns. A directory
+# with one of these names belongs to a daemon.
 list_daemons() {
   {
     sed 's/:.*//' "$root/etc/passwd"

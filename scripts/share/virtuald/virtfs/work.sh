@@ -12,8 +12,8 @@ begin() {
 }
 
 # open_work: makes the hidden directory and one inside it, and sets work and root to them.
-# It locks the hidden directory for as long as a process of this run lives: a later run
-# removes the directory of one that was killed, and knows it by that. From here on the
+# The hidden directory stays locked as long as a process of this run lives: a later run
+# removes those without a lock, whose runs were killed. From here on the
 # records are locked too.
 open_work() {
   local leftover
@@ -45,8 +45,7 @@ try_file_system() {
 }
 
 # lock_records: keeps other runs from reading the records and choosing numbers at the same
-# time. Only root can open the directory that is locked, so nobody else can keep a run
-# waiting.
+# time. Only root can open the locked directory, so nobody else can make a run wait.
 lock_records() {
   make_records "$VIRTUAL"
   # shellcheck disable=SC2086 # a list of directories
@@ -80,14 +79,14 @@ clean_up() {
   if "$step_open"; then
     printf '\n'
   fi
-  # An ordinary user cannot remove files from a directory without the permission to write.
+  # An ordinary user cannot remove files from directories of the draft that are not writable.
   ! "$draft" || chmod -R u+rwX -- "$work"
   [ -z "$work" ] || rm -rf -- "$work"
   remove_config_copies
   exit "$status"
 }
 
-# failed WHAT: dies after a step that failed; the program that failed has said why.
+# failed WHAT: dies after a step that failed; the program that failed has printed the reason.
 failed() {
   [ "$verb" = make ] || die "$1: failed"
   die "$1: failed, so $place was not made"
