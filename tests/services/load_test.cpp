@@ -138,15 +138,21 @@ Tally load(std::size_t total, std::uint16_t port, std::string (*name)(std::size_
   return tally;
 }
 
-/// Keeps replacing the configuration by rename until it is destroyed.
-class Replacing {
+/// Repeats a step in a thread until it is destroyed.
+class Repeating {
  public:
-  Replacing() : thread_([this] { replace(); }) {}
-  ~Replacing() { stop(); }
-  Replacing(const Replacing&) = delete;
-  Replacing& operator=(const Replacing&) = delete;
+  /// Calls `step` with 0, 1, 2 and so on.
+  explicit Repeating(void (*step)(std::size_t))
+      : thread_([this, step] {
+          for (; !stopping_; ++count_) {
+            step(count_);
+          }
+        }) {}
+  ~Repeating() { stop(); }
+  Repeating(const Repeating&) = delete;
+  Repeating& operator=(const Repeating&) = delete;
 
-  /// Returns how often it was replaced.
+  /// Returns how often the step was taken.
   std::size_t stop() {
     stopping_ = true;
     if (thread_.joinable()) {
@@ -156,19 +162,18 @@ class Replacing {
   }
 
  private:
-  void replace() {
-    for (; !stopping_; ++count_) {
-      write_file("/virtual/conf.new", make_config(count_ % kDomains));
-      fs::rename("/virtual/conf.new", "/virtual/conf");
-      // Leaves the processors to the connections.
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
-
   std::atomic<bool> stopping_ = false;
   std::size_t count_ = 0;
   std::thread thread_;
 };
+
+/// Replaces the configuration by rename.
+void replace_config(std::size_t turn) {
+  write_file("/virtual/conf.new", make_config(turn % kDomains));
+  fs::rename("/virtual/conf.new", "/virtual/conf");
+  // Leaves the processors to the connections.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
 
 /// Counts virtuald's lines in the log as they arrive.
 class LogCount {
@@ -262,7 +267,8 @@ class Load : public ::testing::Test {
     write_file("/name", "host\n");
   }
 
-  /// The whole trial of the super server that `command` starts.
+  /// Puts load on the super server that `command` starts, and expects that it loses no connection
+  /// and leaks no resources.
   static void try_super_server(const std::string& name, const Command& command,
                                const std::string& roots = "") {
     LogCount log(roots);
@@ -271,7 +277,7 @@ class Load : public ::testing::Test {
     expect_all_right(load(kWarmUp, kPort, name_of), kWarmUp);
     eventually([&server] { return holdings_of(server.pid()).children.empty(); });
     const Holdings before = holdings_of(server.pid());
-    Replacing replacing;
+    Repeating replacing(replace_config);
     const Tally tally = load(kConnections, kPort, name_of);
     const std::size_t replaced = replacing.stop();
     expect_all_right(tally, kConnections);
@@ -363,37 +369,13 @@ TEST_F(Load, xinetd) {
   try_super_server("xinetd", command);
 }
 
-/// Keeps upgrading the host's libc and updating all domains until it is destroyed.
-class Updating {
- public:
-  Updating() : thread_([this] { update(); }) {}
-  ~Updating() { stop(); }
-  Updating(const Updating&) = delete;
-  Updating& operator=(const Updating&) = delete;
+/// Upgrades the host's libc, and updates all domains.
+void update_domains(std::size_t /*turn*/) {
+  upgrade_host({"/usr/bin/cat"});
+  must_run({std::string(kSourceDirectory) + "/scripts/bin/virtfs", "-uq"});
+}
 
-  /// Returns how often all domains were updated.
-  std::size_t stop() {
-    stopping_ = true;
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-    return count_;
-  }
-
- private:
-  void update() {
-    for (; !stopping_; ++count_) {
-      upgrade_host({"/usr/bin/cat"});
-      must_run({std::string(kSourceDirectory) + "/scripts/bin/virtfs", "-uq"});
-    }
-  }
-
-  std::atomic<bool> stopping_ = false;
-  std::size_t count_ = 0;
-  std::thread thread_;
-};
-
-/// A dynamic program, whose libc and loader are replaced while connections start it.
+/// The program is dynamic: its libc and loader are replaced while connections start it.
 TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
   NEEDS_REAL_ROOT();
   NEEDS_PACKAGES("openbsd-inetd");
@@ -411,7 +393,7 @@ TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
   const BackgroundProcess server(
       command_of({daemon_path("openbsd-inetd", "/usr/sbin/inetd"), "-i", "/virtual/inetd.conf"}));
   ask(address_of(0), kPort);  // It listens now.
-  Updating updating;
+  Repeating updating(update_domains);
   const Tally tally = load(kUpdateConnections, kPort, name_of);
   const std::size_t updated = updating.stop();
   EXPECT_EQ(kUpdateConnections, tally.right);
@@ -422,8 +404,8 @@ TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
               kDomains);
 }
 
-/// inetd cannot start anything for a while: the client gets nothing, and the next one is served. It
-/// runs as another user, because root's processes are not limited.
+/// inetd cannot start anything for a while: the client gets nothing, and the next one is served.
+/// inetd runs as another user, because root's processes are not limited.
 TEST_F(Load, inetd_out_of_processes) {
   NEEDS_PACKAGES("openbsd-inetd");
   const std::string inetd = daemon_path("openbsd-inetd", "/usr/sbin/inetd");
@@ -433,7 +415,7 @@ TEST_F(Load, inetd_out_of_processes) {
       {"setpriv", "--reuid=games", "--clear-groups", "--inh-caps", "+sys_chroot", "--ambient-caps",
        "+sys_chroot", "prlimit", "--nproc=2", inetd, "-i", "/virtual/inetd.conf"}));
   EXPECT_EQ(name_of(0) + "\n", ask(address_of(0), kPort));
-  // A child that inetd has not waited for yet counts too, beyond the end of `other`.
+  // A child that inetd has not waited for yet counts too, even after the end of `other`.
   ASSERT_TRUE(eventually([&server] { return holdings_of(server.pid()).children.empty(); }));
   BackgroundProcess other(
       command_of({"setpriv", "--reuid=games", "--clear-groups", "sleep", "60"}));
