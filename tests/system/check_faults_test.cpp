@@ -1,4 +1,4 @@
-// -t when system calls fail and time or memory is short: it always reports a finding.
+// -t when system calls fail, and when time or memory is short.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -74,7 +74,7 @@ TEST_F(CheckFaults, configuration_that_cannot_be_read) {
   EXPECT_EQ(1, outcome.status);
 }
 
-/// Processes that it starts might not end.
+/// The processes that it starts might never end.
 TEST_F(CheckFaults, loader_is_not_run_where_it_cannot_be_bounded) {
   const auto expect_warning = [](const Outcome& outcome, const std::string& reason) {
     EXPECT_EQ("/virtual/conf:1: warning: shared libraries of /bin/ls in " + kRoot +
@@ -91,7 +91,7 @@ TEST_F(CheckFaults, loader_is_not_run_where_it_cannot_be_bounded) {
 
 /// Otherwise a process that leaves its session and closes the pipe would survive.
 TEST_F(CheckFaults, nothing_that_the_loader_starts_outlives_it) {
-  // A shell opens it for background commands.
+  // A shell opens /dev/null for background commands.
   fs::create_directory(kRoot + "/dev");
   ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
   ASSERT_EQ(0, ::chmod((kRoot + "/dev/null").c_str(), 0666));
@@ -111,13 +111,13 @@ TEST_F(CheckFaults, loader_is_alone) {
   expect_no_error(check({}));
 }
 
-/// In blocks of 512 bytes.
+/// ulimit -f counts in blocks of 512 bytes.
 TEST_F(CheckFaults, loader_has_limits) {
   install_loader("test \"$(ulimit -f) $(ulimit -c)\" = \"128 0\" && exit 0\nexit 3\n");
   expect_no_error(check({}));
 }
 
-/// The namespace of the first one has ended, and could not get further processes.
+/// A process namespace ends with its first process, the loader, and takes no further processes.
 TEST_F(CheckFaults, every_root_has_a_loader_of_its_own) {
   write_file("/virtual/conf",
              "127.0.0.2 " + kRoot + "\n127.0.0.3 " + kRoot + "2\n127.0.0.4 " + kRoot + "3\n");
@@ -164,12 +164,12 @@ TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
       loader() + " --list /bin/ls: no answer in five seconds");
 }
 
-/// Repeated roots are then not noticed, and are tested again.
+/// Repeated addresses and roots are then not noticed, and the roots are tested again.
 TEST_F(CheckFaults, no_memory_to_remember_lines) {
   write_file("/virtual/conf", "127.0.0.2 " + kRoot + "\n127.0.0.2 " + kRoot + "\n");
   ASSERT_NE(check({}).output.find("unreachable"), std::string::npos);
   const std::string trace = read_file("/tmp/trace");
-  int number = 1;  // of the calls before the configuration is open
+  int number = 1;  // of the first mmap(2) after the configuration is opened
   for (const std::string& line : split_lines(trace.substr(0, trace.find("/virtual/conf\", O_")))) {
     number += line.find(" mmap(") != std::string::npos ? 1 : 0;
   }

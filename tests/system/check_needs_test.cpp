@@ -1,4 +1,4 @@
-// -t where a program starts, but lacks what it starts or reads once it runs.
+// -t for a program that would start, but lacks something that it executes or reads once it runs.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -44,7 +44,7 @@ class CheckNeeds : public ::testing::Test {
     write_program(kRoot.string() + program, read_file(program) + text);
   }
 
-  /// What -t warns of.
+  /// What the program lacks according to the warnings of -t, one line each.
   static std::string lacks(const std::string& program) {
     const Outcome outcome = run({kVirtuald, "-t", "/virtual/conf", program});
     EXPECT_EQ(0, outcome.status);
@@ -109,7 +109,7 @@ TEST_F(CheckNeeds, names_the_helper_whose_path_the_program_has) {
   write_program("/usr/libexec/service/helper", "");
   write_program("/usr/lib/service/module.so", "");
   write_file("/usr/lib/service/data", "");
-  // At the end of a piece that is read at once, too.
+  // The first path crosses the end of the first 64 KiB.
   const std::string filling(64 * 1024 - 20, ' ');
   add_script("/usr/sbin/serviced", filling + "exec /usr/libexec/service/helper;\n" +
                                        "/usr/lib/service/module.so\n/usr/lib/service/data\n" +
@@ -120,7 +120,7 @@ TEST_F(CheckNeeds, names_the_helper_whose_path_the_program_has) {
   EXPECT_EQ("", lacks("/usr/sbin/serviced"));
 }
 
-/// A domain could keep the host busy with more.
+/// Real programs have fewer; with more, a domain could keep the host busy.
 TEST_F(CheckNeeds, looks_for_no_more_paths_than_programs_have) {
   write_program("/usr/libexec/service/helper", "");
   const std::string helper = "/usr/libexec/service/helper\n";
@@ -193,7 +193,8 @@ TEST_F(CheckNeeds, names_the_library_that_ends_threads) {
   }
 }
 
-/// It is looked for on the host too, so not wherever the root's loader says.
+/// A library is looked for on the host too, but only in its library directories: the root's loader
+/// could name any other.
 TEST_F(CheckNeeds, looks_on_the_host_for_nothing_that_the_root_chose) {
   add_dynamic("/bin/ls", std::string("\0pthread_exit\0", 14));
   write_file("/run/outside/libgcc_s.so.1", "");
@@ -234,8 +235,8 @@ TEST_F(CheckNeeds, names_the_authorities_that_a_client_of_tls_trusts) {
                "/etc/ssl/certs/ca-certificates.crt: TLS clients trust the authorities in it\n");
 }
 
-/// When a program is executed, the loader asks /proc where it is, and a root has none. When the
-/// loader is asked about it, it knows.
+/// To expand $ORIGIN, the loader of a running program reads the program's path from /proc, which a
+/// root lacks. With --list the loader gets the path as an argument.
 TEST_F(CheckNeeds, names_a_library_that_a_program_would_find_with_proc_alone) {
   for (const std::string run_path : {"$ORIGIN/../lib/own", "${ORIGIN}/../lib/own"}) {
     fs::create_directories("/usr/lib/own");
@@ -257,7 +258,7 @@ TEST_F(CheckNeeds, names_a_library_that_a_program_would_find_with_proc_alone) {
   }
 }
 
-/// A file can be all hole, and etc/passwd what never answers.
+/// The program can be a sparse file of a terabyte, and etc/passwd a FIFO without a writer.
 TEST_F(CheckNeeds, ends_whatever_the_root_has) {
   add_script("/usr/sbin/popd");
   ASSERT_EQ(0, ::truncate((kRoot / "usr/sbin/popd").c_str(), off_t{1} << 40));
@@ -267,7 +268,7 @@ TEST_F(CheckNeeds, ends_whatever_the_root_has) {
   EXPECT_EQ("", lacks("/usr/sbin/popd"));
 }
 
-/// A message is one line, whatever a name holds.
+/// A message is one line, whatever a name contains.
 TEST_F(CheckNeeds, shows_odd_names_as_they_are) {
   write_file(kRoot / "etc/passwd", "popd:x:120:120:popd:/var/a\033b:/bin/false\n");
   add_script("/usr/sbin/popd");

@@ -43,7 +43,7 @@ void copy_with_libraries(const std::string& program, const fs::path& root) {
   }
 }
 
-/// Takes from a root one of the libraries that ls needs.
+/// Removes one of the libraries that ls needs from a root.
 void remove_library(const fs::path& root) {
   const Outcome removed =
       run({"find", root.string(), "-name", "libselinux.so*", "-delete", "-print"});
@@ -110,7 +110,8 @@ class Check : public ::testing::Test {
                       reason + "\n/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
   }
 
-  /// Expects that the loader, which is this script, is asked about ls and killed without an answer.
+  /// Makes this script the loader, and expects that it is asked about ls and killed without an
+  /// answer.
   static void expect_ended(const std::string& loader) {
     put_ls_in_one_root();
     install_loader(loader);
@@ -126,8 +127,8 @@ TEST_F(Check, reports_no_errors) {
 }
 
 TEST_F(Check, names_ten_faults_by_ten_lines) {
-  NEEDS_REAL_ROOT();  // "/etc" of the host, which `default /` names, belongs to nobody in a user
-                      // namespace
+  // `default /` has the host's /etc checked, which belongs to nobody in a user namespace.
+  NEEDS_REAL_ROOT();
   write_file("/virtual/file", "");
   ::chmod("/virtual/domain2.com", 0775);
   write_config(
@@ -350,7 +351,6 @@ TEST_F(Check, goes_on_where_a_connection_would) {
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
 
-// It closes its output and keeps running.
 TEST_F(Check, a_loader_that_answers_nothing_and_stays_is_ended) {
   expect_ended("exec >&- 2>&-\n/bin/busybox sleep 600\n");
 }

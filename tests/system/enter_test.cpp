@@ -110,7 +110,7 @@ class Enter : public ::testing::Test {
     return std::stoi(read_file("/proc/" + id + "/task/" + id + "/children"));
   }
 
-  /// R, S, T (stopped), Z.
+  /// The state of a process as /proc shows it: R, S, T (stopped) or Z (ended).
   static char state_of(pid_t pid) {
     const std::string text = read_file("/proc/" + std::to_string(pid) + "/stat");
     return text.at(text.rfind(')') + 2);
@@ -228,7 +228,7 @@ TEST_F(Enter, search_path_of_the_root_is_not_used_outside) {
 
 class Nonsense : public Enter {
  protected:
-  /// Whatever the files are, the defaults apply, without delay.
+  /// Expects the defaults, without delay, whatever the files are.
   static void expect_defaults() {
     Command command = entering({}, {"service", "environment"});
     command.environment.emplace();
@@ -307,7 +307,7 @@ TEST_F(Nonsense, values_with_a_nul) {
   expect_defaults();
 }
 
-// What it inherits from the process that started it.
+// What the program inherits from the process that started virtuald.
 
 TEST_F(Enter, no_other_descriptor_reaches_the_program) {
   Command command = entering({}, {"service", "descriptors"});
@@ -408,7 +408,7 @@ TEST_F(Enter, pipe_that_is_read_no_further_ends_the_program) {
   EXPECT_FALSE(is_running("yes"));
 }
 
-// How it ends.
+// How the program ends.
 
 TEST_F(Enter, exit_status_is_the_programs) {
   EXPECT_EQ(7, enter({"sh", "-c", "exit 7"}).status);
@@ -816,7 +816,7 @@ class EnterToStay : public Enter {
     ASSERT_EQ(0, ::mknod((kRoot + "/dev/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
   }
 
-  /// Runs `script` with -b, and returns its output, which goes through a file in the root.
+  /// Runs `script` with -b, and returns the output that it writes to a file in the root.
   static std::string report_of(const std::string& script, Command command) {
     command.arguments.insert(command.arguments.end(), {"sh", "-c", script + " >/run/report"});
     EXPECT_EQ(0, run(command).status);
@@ -856,7 +856,7 @@ TEST_F(EnterToStay, descriptors_are_the_null_device_of_the_root) {
 TEST_F(EnterToStay, no_other_descriptor_is_open) {
   Command command = staying();
   command.prepare = [] { ::dup2(STDERR_FILENO, 17); };
-  // The report is on descriptor 1, and ash keeps the old one on 10 or above, closed by exec.
+  // The report is on descriptor 1; ash keeps the previous one on 10 or above, and exec closes it.
   EXPECT_EQ("descriptors 0 1 2\n", report_of("exec service descriptors", command));
 }
 
@@ -880,7 +880,7 @@ TEST_F(EnterToStay, status_is_the_programs_where_it_ends) {
   EXPECT_EQ(7, enter_with({"-b"}, {"sh", "-c", "exit 7"}).status);
 }
 
-/// As a shell with job control starts it.
+/// A shell with job control makes virtuald the leader of a process group.
 TEST_F(EnterToStay, leader_of_a_group_waits_for_it) {
   Command command = entering({"-b"}, {"sh", "-c", "exit 7"});
   command.prepare = [] { ::setpgid(0, 0); };
@@ -933,7 +933,7 @@ class EnterTerminal : public Enter {
     return entering({}, {"sh", "-c", script});
   }
 
-  /// A shell with job control, for lines typed.
+  /// A shell with job control, for typed lines.
   static Command shell() {
     Command command = command_of({"dash", "-i"});
     command.environment = {{"PS1", "$ "}, {"PATH", kDefaultPath}, {"TERM", "dumb"}};
@@ -1254,7 +1254,8 @@ TEST_F(EnterSlowTerminal, is_shown_all_that_was_written) {
 TEST_F(EnterSlowTerminal, is_not_waited_for_after_a_signal) {
   start_and_end();
   EXPECT_TRUE(eventually([this] {
-    ::kill(terminal_->pid(), SIGTERM);  // the first may come before the program's end is known
+    // The first may arrive before virtuald knows that the program has ended.
+    ::kill(terminal_->pid(), SIGTERM);
     return state_of(terminal_->pid()) == 'Z';
   }));
 }

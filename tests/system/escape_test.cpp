@@ -40,11 +40,11 @@ namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
 const std::string kRoot = "/virtual/domain1.com";
-const std::string kMarker = "/run/marker";  // a file of the host, with a line "host"
+const std::string kMarker = "/run/marker";  // a file of the host that contains the line "host"
 constexpr int kSecretDescriptor = 50;
 char secret[16] = "host";
 
-/// virtuald for the kit, with these arguments.
+/// virtuald with these options, which starts the kit with these arguments.
 Serving serving_with(const Strings& options, const Strings& arguments) {
   Serving serving;
   serving.arguments = options;
@@ -109,7 +109,7 @@ class HostProcess {
   pid_t pid_ = -1;
 };
 
-/// Starts virtuald for the kit on one end of a connection. Sets `client` to the other.
+/// Starts virtuald, which starts the kit, on one end of a connection. Sets `client` to the other.
 pid_t start_kit(const Strings& options, const Strings& arguments, const std::string& address,
                 Descriptor& client) {
   Connection connection = connect_pair(address);
@@ -123,7 +123,7 @@ pid_t start_kit(const Strings& options, const Strings& arguments, const std::str
   return start(command, socket, socket, socket);
 }
 
-/// The waiting service of another connection.
+/// Another connection, whose service waits until this object is destroyed.
 class Connected {
  public:
   explicit Connected(const Strings& options, const std::string& address = "127.0.0.3") {
@@ -161,7 +161,7 @@ class Escape : public ::testing::Test {
   }
 
   void TearDown() override {
-    // Mounts that the kit makes in a plain chroot appear in the world as well.
+    // Mounts that the kit makes in a plain chroot appear in the test's world as well.
     for (const char* const place : {"/proc", "/cgroup"}) {
       ::umount2((kRoot + place).c_str(), MNT_DETACH);
     }
@@ -179,7 +179,7 @@ class Escape : public ::testing::Test {
     mounted_.push_back(kRoot + place);
   }
 
-  /// Expects that the way is open, and that -i closes it with `reason`.
+  /// Expects that this way out is open in a plain chroot, and that -i closes it with `reason`.
   static void expect_shut(const Strings& arguments, const std::string& reason,
                           const Strings& options = {}) {
     SCOPED_TRACE(::testing::PrintToString(arguments));
@@ -352,7 +352,7 @@ TEST_F(Escape, by_a_user_namespace) {
             answer({"-i"}, {"user namespace", "clone3"}));
 }
 
-/// Programs of another kind have other call numbers.
+/// i386 and x32 programs have other system call numbers.
 TEST_F(Escape, by_a_call_of_another_kind_of_program) {
 #if defined(__x86_64__)
   const std::string i386 = answer({"-i"}, {"user namespace", "clone of i386"});
@@ -366,7 +366,7 @@ TEST_F(Escape, by_a_call_of_another_kind_of_program) {
 #endif
 }
 
-/// cgroup2 shows the super server's cgroup to whoever may mount it, and a cgroup can be killed.
+/// cgroup2 shows the super server's cgroup to anyone who can mount it, and a cgroup can be killed.
 TEST_F(Escape, by_a_cgroup_of_ones_own) {
   const HostProcess process;
   expect_shut({"cgroup", process.id()}, "unshare" + kNotPermitted);
@@ -377,7 +377,7 @@ TEST_F(Escape, by_a_file_handle) {
   auto* const handle = reinterpret_cast<file_handle*>(bytes);
   handle->handle_bytes = MAX_HANDLE_SZ;
   int mount = 0;
-  write_file("/marker", "host\n");  // on the same file system
+  write_file("/marker", "host\n");  // on the root's file system
   ASSERT_EQ(0, ::name_to_handle_at(AT_FDCWD, "/marker", handle, &mount, 0));
   std::string hex;
   for (std::size_t at = 0; at < sizeof(file_handle) + handle->handle_bytes; ++at) {
@@ -388,7 +388,7 @@ TEST_F(Escape, by_a_file_handle) {
   expect_shut({"handle", hex}, "open_by_handle_at" + kNotPermitted);
 }
 
-/// A socket of the host.
+/// An abstract socket of the host.
 Descriptor listen_at(const std::string& name, int type) {
   Descriptor socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -516,7 +516,7 @@ TEST_F(Escape, by_the_super_servers_terminal) {
     Serving serving = serving_with(options, {"type"});
     serving.prepare = [name] {
       ::setsid();
-      const int terminal = ::open(name.c_str(), O_RDWR | O_CLOEXEC);  // it now controls the session
+      const int terminal = ::open(name.c_str(), O_RDWR | O_CLOEXEC);  // now the session's terminal
       const pid_t child = terminal < 0 ? -1 : ::fork();
       if (child != 0) {
         for (int descriptor = 0; descriptor < 3; ++descriptor) {

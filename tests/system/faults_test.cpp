@@ -48,22 +48,22 @@ struct TracedCall {
   std::string text;  // name(arguments) = result
 };
 
-/// Calls that may fail: the connection is still served. Each with the reason why that is right.
+/// Calls that may fail while the connection is still served, each with the reason.
 const std::vector<std::pair<std::regex, const char*>> kHarmless = {
     {std::regex(R"(close\(.*)"), "what stays open here is closed by exec"},
     {std::regex(R"(fcntl\(\d+, F_SETFD.*)"), "open(2) has set that flag; musl is careful"},
     {std::regex(R"(socket\(AF_UNIX.*|connect\(.*|sendmsg\(.*)"), "a host may have no log daemon"},
     {std::regex(R"(umask\(.*)"), "it has no errors"},
-    {std::regex(R"(statx\(.*)"), "mountinfo says it too"},
+    {std::regex(R"(statx\(.*)"), "mountinfo says the same"},
     {std::regex(R"(getpeername\(.*)"), "-v says that the client is gone"},
     {std::regex(R"(rt_sig(action|procmask)\(.*)"), "the kernel refuses only wrong arguments"},
     {std::regex(R"(setuid\(0\).*|setgroups\(0, .*)"), "failing is the proof that root is gone"},
     {std::regex(R"(openat2\(\d+, "/etc/hostname".*|(fstat|newfstatat)\(\d+, .*st_size=16.*|)"
                 R"(read\(\d+, "www\..*)"),
-     "the directory's name then is the host's"},
+     "the host name is then that of the directory"},
 };
 
-/// What is logged when one of the others fails; "ERRNO" is the error's text.
+/// What is logged when one of the others fails; "CALL" is its name, and "ERRNO" the error's text.
 struct Refusal {
   std::regex call;
   std::string message;
@@ -152,7 +152,7 @@ std::vector<TracedCall> parse_trace(const std::string& trace) {
   return calls;
 }
 
-/// virtuald for /virtual/conf and the service, whose root it then names.
+/// virtuald with these options, which starts the service to print the name of its root.
 Serving serving_with(const Strings& options) {
   Serving serving;
   serving.arguments = options;
@@ -181,7 +181,7 @@ class Faults : public ::testing::Test {
     NEEDS_REAL_ROOT();
     NEEDS_STRACE();
     make_domains();
-    // So that -i looks for mounts there.
+    // A mount for -i to find.
     std::filesystem::create_directory("/virtual/domain1.com/home");
     ASSERT_EQ(0, ::mount("tmpfs", "/virtual/domain1.com/home", "tmpfs", 0, nullptr));
   }
@@ -200,11 +200,11 @@ class Faults : public ::testing::Test {
     return serve(serving);
   }
 
-  /// Lets every call fail in turn.
+  /// Makes every call fail in turn.
   static void fail_each(const Strings& options, const char* error_name, const char* error_text,
                         const std::regex& retried = std::regex("never")) {
     const std::vector<TracedCall> calls = trace(options);
-    ASSERT_GT(calls.size(), 20U) << "strace has shown no more of virtuald";
+    ASSERT_GT(calls.size(), 20U) << "strace shows too few calls of virtuald";
     int refused = 0;
     for (const TracedCall& call : calls) {
       SCOPED_TRACE(call.text + " fails with " + error_name);
@@ -235,7 +235,7 @@ class Faults : public ::testing::Test {
     const std::string pattern =
         std::regex_replace(refusal.message, std::regex("ERRNO"), error_text);
     EXPECT_TRUE(std::regex_match(message, std::regex(pattern)))
-        << message << "\nis not " << pattern;
+        << message << "\ninstead of " << pattern;
   }
 };
 

@@ -106,7 +106,7 @@ TEST_F(HostName, is_the_directorys_if_the_file_is_not_a_regular_file) {
   ASSERT_EQ(0, ::mkfifo(file.c_str(), 0644));
   expect_name("domain1.com");
   fs::remove(file);
-  ASSERT_EQ(0, ::mknod(file.c_str(), S_IFCHR | 0644, makedev(1, 5)));  // zero
+  ASSERT_EQ(0, ::mknod(file.c_str(), S_IFCHR | 0644, makedev(1, 5)));  // /dev/zero
   expect_name("domain1.com");
   fs::remove(file);
   fs::create_symlink("hostname", file);
@@ -243,7 +243,7 @@ TEST_F(Isolate, terminals_are_the_services_own) {
   };
   const Descriptor of_host(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
   const auto before = count();
-  // Its first one, whatever terminals the host and other connections have.
+  // The number is 0, whatever terminals the host and other connections have.
   EXPECT_EQ("terminal /dev/pts/0 typed\n", answer({"terminal"}));
   EXPECT_EQ("terminal /dev/pts/0 typed\n", answer({"terminal"}));
   EXPECT_EQ("held: open /dev/pts/ptmx: No such file or directory\n", answer({"terminal"}, {}));
@@ -259,7 +259,7 @@ TEST_F(Isolate, terminals_are_not_needed) {
   fs::remove_all(kRoot + "/dev");
 }
 
-/// The domain has put a link there: it hides only its own files.
+/// The domain has made dev/pts a link: the mount hides only the domain's own files.
 TEST_F(Isolate, terminals_stay_in_the_root) {
   fs::create_directories(kRoot + "/dev");
   fs::create_symlink("/../../etc", kRoot + "/dev/pts");
@@ -311,7 +311,7 @@ TEST_F(Isolate, configuration_may_be_relative) {
   EXPECT_EQ("domain1\n", serve(serving).answer);
 }
 
-/// A mount of the host that is unmounted with this object.
+/// A mount on the host, which is unmounted when this object is destroyed.
 class Mount {
  public:
   Mount(const std::string& source, std::string place, const char* type, unsigned long flags = 0)
@@ -368,7 +368,7 @@ TEST_F(Isolate, kernel_file_system_stays_writable_for_the_host) {
   EXPECT_GE(Descriptor(::open((kRoot + "/proc/self/comm").c_str(), O_WRONLY | O_CLOEXEC)).get(), 0);
 }
 
-/// The mount below cannot be reached to make it read-only.
+/// The covered mount cannot be reached, so it cannot be made read-only.
 TEST_F(Isolate, kernel_file_system_that_another_covers_is_refused) {
   fs::create_directories(kRoot + "/proc");
   const Mount proc("proc", kRoot + "/proc", "proc");
@@ -424,7 +424,7 @@ TEST_F(Isolate, kernel_file_system_that_a_domain_has_buried_is_refused) {
   }
 }
 
-/// The line is cut within the type's name.
+/// The line of mountinfo is cut within the name of the file system's type.
 TEST_F(Isolate, kernel_file_system_whose_line_is_cut_anywhere_is_refused) {
   constexpr int kDirectories = 255;  // 65,280 bytes: the rest of the line ends close to 65,536
   // The numbers in mountinfo make the exact length uncertain.
@@ -525,7 +525,7 @@ TEST_F(Isolate, nothing_stays_behind) {
     ASSERT_EQ("out: domain1.com\n", answer({"hostname"}));
   }
   EXPECT_EQ(before, mounts());
-  // The kernel frees them a little later; other tests are using the machine.
+  // The kernel frees them a little later, and other tests use the machine too.
   for (const std::string& cache : caches) {
     EXPECT_TRUE(eventually([&] { return objects_of(cache) < objects[cache] + kConnections / 2; }))
         << cache << ": " << objects[cache] << ", then " << objects_of(cache);
@@ -593,7 +593,7 @@ TEST_F(IsolateRefusal, root_that_cannot_be_exchanged) {
 
 TEST_F(IsolateRefusal, capability_that_cannot_be_dropped) {
   NEEDS_STRACE();
-  // EINVAL means that the kernel has no more of them, but not as early as that.
+  // EINVAL means that the kernel knows no further capability, which is untrue after two.
   expect_refusal(serve_with_fault({"prctl:error=EINVAL:when=3"}), 125,
                  "isolate " + kRoot + ": prctl PR_CAPBSET_DROP: Invalid argument");
 }
@@ -606,7 +606,7 @@ class OldLandlock : public IsolateRefusal {
     NEEDS_STRACE();
   }
 
-  /// The bounding set of the service while it waits, started under strace.
+  /// The bounding set of a waiting service that was started under strace.
   static std::string bounding_set(const std::string& fault) {
     Connection connection = connect_pair("127.0.0.2");
     Command command;

@@ -1,4 +1,4 @@
-// The ways out of a root that virtuald closes.
+// The ways out of a root that virtuald closes even without -i.
 
 #include <fcntl.h>
 #include <grp.h>
@@ -60,7 +60,7 @@ class Isolation : public ::testing::Test {
     write_file("/virtual/domain1.com/etc/group", "www:x:33:\nextra:x:44:www\n");
   }
 
-  /// The service's answer after the host's root was left open.
+  /// The answer of the service after the super server has left the host's root open.
   static std::string answer(const Strings& service, const Strings& options = {}) {
     Serving serving = serving_with(service, options);
     serving.prepare = [] { leave_open("/"); };
@@ -154,7 +154,7 @@ TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
   EXPECT_EQ("uid 55 euid 55 gid 56 egid 56 groups 44\n", answer({"identity"}, {"-u", "www"}));
 }
 
-/// Between the check and the chroot, another directory is put there.
+/// Between the check and the chroot, another directory is put in its place.
 TEST_F(Isolation, directory_that_was_checked_becomes_the_root) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
@@ -223,7 +223,7 @@ TEST_F(Isolation, signals_are_at_their_defaults) {
   EXPECT_EQ("ignored blocked\n", serve(serving).answer);
 }
 
-/// As after a restart of inetd under nohup or in the background.
+/// As after a restart of inetd with nohup or in the background.
 TEST_F(Isolation, isolated_service_inherits_no_ignored_signal_of_the_administrators_shell) {
   Serving serving = serving_with({"signals"}, {"-i"});
   serving.prepare = [] {

@@ -231,7 +231,7 @@ std::vector<std::string> script_messages(const std::string& name, const std::str
   for (const std::string& file : kScripts.at(name)) {
     code += read_file(kSource / "scripts/share/virtuald" / file);
   }
-  // A command that fills in a part of the message has quotes of its own.
+  // A command that fills in a part of the message has its own quotes.
   const std::string plain =
       std::regex_replace(code, std::regex(R"re(\$\([a-z_]+ "\$[^"\n]+"\))re"), "$$x");
   const std::regex message(R"re(\b(?:)re" + functions +

@@ -38,7 +38,7 @@ class Serve : public ::testing::Test {
     return serve(serving).answer;
   }
 
-  /// The service's answer to `what`.
+  /// The answer of the service with the argument `what`.
   static std::string told(const std::string& what) {
     return serve({"/virtual/conf", "service", what}).answer;
   }

@@ -20,11 +20,11 @@ void make_root(const std::filesystem::path& root, const std::string& name);
 struct Serving {
   std::vector<std::string> arguments;  // of virtuald, without argument 0
   std::string address = "127.0.0.2";   // the client connects to it
-  std::string listen_on;               // if not empty, what is listened on instead
+  std::string listen_on;               // the listener's address, if it is another one
   std::map<std::string, std::string> environment;
   std::string request;             // what the client sends
   std::function<void()> prepare;   // runs in the process that becomes virtuald
-  std::vector<std::string> under;  // a tracer and its arguments, which starts virtuald
+  std::vector<std::string> under;  // a tracer, with its arguments, that starts virtuald
 };
 
 /// The result of a connection.
@@ -41,8 +41,8 @@ Served serve(const Serving& serving);
 /// The same with only these arguments.
 Served serve(const std::vector<std::string>& arguments);
 
-/// Serves a connection that strace(1) stops once: right after virtuald's `number`-th call of
-/// `name`, runs `change`. Ignores `serving.under`.
+/// Serves a connection under strace(1), which stops virtuald right after its `number`-th call of
+/// `name`, and runs `change` while virtuald is stopped. Ignores `serving.under`.
 Served serve_stopped(const Serving& serving, const std::string& name, int number,
                      const std::function<void()>& change);
 
@@ -59,7 +59,8 @@ void make_two_domains();
 
 }  // namespace testing_support
 
-/// Skips the test with a sanitizer, which makes system calls, prints messages and needs files.
+/// Skips the test if virtuald has a sanitizer, which makes system calls, prints messages and needs
+/// files.
 #define NEEDS_NO_SANITIZER()                                                    \
   do {                                                                          \
     if (testing_support::kVirtualdHasSanitizer) {                               \
@@ -68,15 +69,15 @@ void make_two_domains();
   } while (false)
 
 /// Skips the test if the program under test does not start like the one that ships.
-#define NEEDS_SHIPPED_PROGRAM()                                              \
-  do {                                                                       \
-    if (!testing_support::kVirtualdShips) {                                  \
-      GTEST_SKIP() << "virtuald is linked for a sanitizer or to be counted"; \
-    }                                                                        \
+#define NEEDS_SHIPPED_PROGRAM()                                            \
+  do {                                                                     \
+    if (!testing_support::kVirtualdShips) {                                \
+      GTEST_SKIP() << "virtuald is built for a sanitizer or for coverage"; \
+    }                                                                      \
   } while (false)
 
-/// Skips the test without strace(1), and with a sanitizer, whose calls strace's faults and stops
-/// would hit instead of virtuald's.
+/// Skips the test if strace(1) is missing, or if virtuald has a sanitizer, whose calls strace's
+/// faults and stops would hit instead of virtuald's.
 #define NEEDS_STRACE()                                        \
   do {                                                        \
     NEEDS_NO_SANITIZER();                                     \

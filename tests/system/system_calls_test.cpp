@@ -112,7 +112,7 @@ std::vector<std::string> without_repeated_drops(const std::vector<std::string>& 
   return result;
 }
 
-/// The last capability that the kernel knows, from 0 on.
+/// The number of the last capability that the kernel knows; the first is 0.
 int last_capability() {
   return std::stoi(read_file("/proc/sys/kernel/cap_last_cap"));
 }
@@ -141,36 +141,36 @@ TEST_F(SystemCalls, of_an_isolated_connection_are_these_and_no_more) {
       "lstat",                    //
       "openat",                   //
       "fstat",                    // the root is open
-      "openat",                   // /dev/tty: none of the super server's
-      "landlock_create_ruleset",  // which version has the kernel?
-      "getpid",                   // itself,
-      "pidfd_open",               // to get
-      "setns",                    // out of a chroot that the super server is in
+      "openat",                   // /dev/tty: a terminal of the super server to give up?
+      "landlock_create_ruleset",  // which version of Landlock does the kernel have?
+      "getpid",                   // its own pid
+      "pidfd_open",               // a descriptor of itself, to
+      "setns",                    // leave a chroot that the super server is in
       "fchdir",                   // the very directory that was looked at
-      "unshare",                  // mounts, host name, IPC and cgroups of its own
-      "mount",                    // no mount goes to the host from here on, or comes from it
+      "unshare",                  // its own mounts, host name, IPC and cgroups
+      "mount",                    // from here on no mount propagates to the host or from it
       "open_tree",                // a copy of the root, with all that is mounted below it,
-      "move_mount",               // put in its own place
+      "move_mount",               // put in its place
       "fchdir",                   // the copy
       "statx",                    // is anything mounted
       "listmount",                // below the root? (Linux 6.8)
       "pivot_root",               // becomes "/",
-      "umount2",                  // and the host goes
+      "umount2",                  // and the host's files are gone
       "openat2",                  // etc/hostname, in the root
       "fstat",                    // is it a file?
       "read",                     // its first word
-      "sethostname",              // is the host's name
+      "sethostname",              // becomes the host name
       "setdomainname",            // no NIS domain
-      "mount",                    // terminals of its own, if there is a dev/pts
-      "landlock_create_ruleset",  // neither signals, nor ptrace, nor abstract sockets
-      "landlock_restrict_self",   // from here to others
+      "mount",                    // its own terminals, if there is a dev/pts
+      "landlock_create_ruleset",  // signals, ptrace and abstract sockets
+      "landlock_restrict_self",   // no longer reach other processes
       "prctl x " + std::to_string(drops),  // capabilities that daemons do not need
-      "capget",                            // what is inheritable
-      "capset",                            // no longer is
-      "seccomp",                           // limits of others, user namespaces, keyrings
+      "capget",                            // inheritable capabilities
+      "capset",                            // are dropped
+      "seccomp",                           // forbids user namespaces, keyrings, others' limits
       "rt_sigprocmask",                    // from here on as without -i,
       "rt_sigaction",                      //
-      "rt_sigaction",                      // and nor are ignored:
+      "rt_sigaction",                      // and these are not ignored either:
       "rt_sigaction",                      // SIGHUP,
       "rt_sigaction",                      // SIGINT,
       "rt_sigaction",                      // SIGQUIT,

@@ -1,4 +1,4 @@
-// -u: the user, from the new root's own files, for good.
+// -u: virtuald becomes a user of the new root's own files, for good.
 
 #include <grp.h>
 #include <gtest/gtest.h>

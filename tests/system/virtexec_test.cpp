@@ -508,7 +508,7 @@ TEST_P(Virtexec, makes_no_file) {
   const std::string calls = testing_support::read_file("/run/calls");
   ASSERT_NE(calls.find("/name"), std::string::npos);
   for (const std::string& line : testing_support::split_lines(calls)) {
-    // The line counters of the tested virtuald are a file.
+    // A virtuald that is built for coverage writes its counters to a file.
     if (line.find("\"/dev/") == std::string::npos && line.find(".profraw") == std::string::npos) {
       EXPECT_EQ(std::string::npos, line.find("O_CREAT")) << line;
       EXPECT_FALSE(line.find("mkdir") != std::string::npos && line.ends_with(" = 0")) << line;

@@ -60,7 +60,7 @@ class VirtfsBackup : public ShellTest {
     }
     fs::create_directory("/backup");
     write_program("/usr/sbin/ftpd", "#!/bin/sh\n");
-    // Both as they would be installed.
+    // Both programs as they would be installed.
     std::string virtfs = "#!/bin/sh\nexec";
     for (const std::string& word : script("virtfs").arguments) {
       virtfs += " " + word;
@@ -86,7 +86,7 @@ class VirtfsBackup : public ShellTest {
     return run(command);
   }
 
-  /// Expects a domain like the one that was made, which virtfs knows.
+  /// Expects that the domain is like the one that was made, and that virtfs knows it.
   void expect_whole(const fs::path& leading) const {
     const fs::path mail = leading / "example.com/home/b/bob/mail";
     EXPECT_EQ("kept", read_file(mail));

@@ -195,7 +195,7 @@ TEST_P(VirtfsRemoval, administrator_who_is_there_keeps_the_domain) {
                                std::to_string(process.pid()) + " (sleep): end it first");
 }
 
-/// Another domain may have more processes than a command takes names.
+/// Another domain may have more processes than fit on a command line.
 TEST_P(VirtfsRemoval, crowd_of_processes_hides_none) {
   const BackgroundProcess process(sleeper({"chroot", kDomain}));
   await_name(process.pid(), "busybox");
@@ -211,7 +211,7 @@ TEST_P(VirtfsRemoval, crowd_of_processes_hides_none) {
   Command command = script("virtfs", {"-r", "domain1.com"});
   command.prepare = [] {
     const rlimit small{256 * 1024,
-                       256 * 1024};  // a quarter, but no less than 128 KiB, is for names
+                       256 * 1024};  // a quarter, but at least 128 KiB, is for arguments
     ::setrlimit(RLIMIT_STACK, &small);
   };
   const Outcome outcome = run(command);

@@ -34,7 +34,7 @@ const fs::path kConfig = "/virtual/conf.ftp";
 const char* const kHosts =
     "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.0.0.1\t";
 
-/// What virtfs writes in etc/hosts of a domain.
+/// What virtfs writes to a domain's etc/hosts.
 std::string hosts_of(const std::string& domain) {
   utsname names{};
   ::uname(&names);
@@ -389,10 +389,10 @@ TEST_P(VirtfsRename, connection_gets_the_domain_or_nothing) {
   EXPECT_TRUE(answers.empty()) << answers.begin()->first;
 }
 
-// ---- Whatever happens --------------------------------------------------------------
+// ---- Interruptions -----------------------------------------------------------------
 
-/// Killed before or after each mv, ln and rm, the domain is there under one of the names, no other
-/// can be made where a line would lead to it, and the same command finishes.
+/// If a run is killed before or after any mv, ln or rm, the domain exists under one of its names,
+/// no other domain can be made where a line would lead to it, and the same command finishes.
 TEST_P(VirtfsRename, killed_run_is_finished_by_the_same_command) {
   if (GetParam() != std::string("dash")) {
     return;  // busybox has them built in
@@ -435,12 +435,12 @@ TEST_P(VirtfsRename, killed_run_is_finished_by_the_same_command) {
     const bool is_done = !fs::exists(kOld) && !contains(read_file(kRecords / "new.com"), "from:");
     EXPECT_EQ(is_done ? 1 : 0, rename().status);
     if (is_done) {
-      // Any run removes what is left.
+      // Any run of virtfs removes what is left.
       static_cast<void>(run_script("virtfs", {"-q", "-u", "other.com"}));
     }
     expect_renamed();
   }
-  FAIL() << "it never ended by itself";
+  FAIL() << "every run was killed";
 }
 
 TEST_P(VirtfsRename, killed_at_any_time_is_finished_by_the_same_command) {

@@ -44,7 +44,7 @@ class VirtfsStatus : public ShellTest {
     return run_script("virtfs", arguments);
   }
 
-  /// Expects that only this is named.
+  /// Expects this warning and no other.
   void expect_named(const std::string& what) const {
     const Outcome outcome = status();
     EXPECT_EQ("virtfs: " + what + "\n", outcome.errors);
@@ -66,7 +66,7 @@ TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
   EXPECT_PRED2(contains, lines[1], "  10.0.0.1@/virtual/conf  hello sleep");
 }
 
-/// They were named when the domain was made.
+/// virtfs named them when it made the domain.
 TEST_P(VirtfsStatus, prints_nothing_about_files_that_were_left_out) {
   make_writable("/etc");
   make_writable("/var");
@@ -185,7 +185,7 @@ TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
   EXPECT_EQ(std::string::npos, status().errors.find('\033'));
 }
 
-/// If a domain exchanges its directories for links, nothing outside is looked at.
+/// If a domain replaces its directories with links, nothing outside is examined.
 TEST_P(VirtfsStatus, directory_that_is_a_link_leads_nowhere) {
   write_program("/scratch/set-id", "x");
   ASSERT_EQ(0, ::chmod("/scratch/set-id", 04755));

@@ -43,7 +43,8 @@ using testing_support::Terminal;
 using testing_support::write_file;
 using testing_support::write_program;
 
-/// Without the records of virtfs, each of which must belong to an existing domain.
+/// The names in a directory, without virtfs's records, each of which must belong to an existing
+/// domain.
 std::set<std::string> names_in(const fs::path& directory) {
   std::set<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
@@ -129,7 +130,7 @@ std::string files_with(const fs::path& root, const std::string& text) {
   return testing_support::run({"grep", "-rlF", "-e", text, root}).output;
 }
 
-/// What is in a domain, in the lines of virtfs -n.
+/// The contents of a domain, in the format of virtfs -n.
 std::set<std::string> objects_in(const fs::path& domain) {
   const Outcome found = testing_support::run({"find",
                                               domain,
@@ -164,7 +165,7 @@ std::set<std::string> objects_in(const fs::path& domain) {
   return {lines.begin(), lines.end()};
 }
 
-/// The lines that -n has printed of these, without the first.
+/// The same from the output of -n, without its first line.
 std::set<std::string> objects_of(const std::string& draft) {
   std::set<std::string> objects;
   for (const std::string& line : testing_support::split_lines(draft)) {
@@ -177,8 +178,8 @@ std::set<std::string> objects_of(const std::string& draft) {
   return objects;
 }
 
-/// Expects that what the command makes in `domain` is what it prints with -n, and says the same
-/// of what it leaves out. What follows `before` in its arguments is run, with -n, by another user.
+/// Expects that the command makes in `domain` what it prints with -n, and that both name the same
+/// files as left out. If there are arguments `before`, another user runs those after them, with -n.
 void expect_draft(const Command& make, const fs::path& domain,
                   const std::vector<std::string>& before = {}) {
   Command draft = make;
@@ -206,7 +207,7 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-/// A program that finds a library from where it is: directory/bin/origin, which prints 42.
+/// Builds directory/bin/origin, which finds a library relative to its own path and prints 42.
 void build_origin(const fs::path& directory) {
   fs::create_directories(directory / "bin");
   fs::create_directories(directory / "lib/own");
@@ -388,7 +389,7 @@ TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/ftp-deny"));
 }
 
-/// FTP daemons read it without PAM as well.
+/// FTP daemons without PAM read it too.
 TEST_P(Virtfs, takes_the_list_of_those_who_may_not_use_ftp) {
   testing_support::make_writable("/etc");
   write_file("/etc/ftpusers", "root\n");
@@ -506,7 +507,7 @@ TEST_P(Virtfs, takes_what_a_client_of_tls_reads) {
   EXPECT_EQ("authorities\n", read_file("/virtual/one.com/etc/ssl/certs/ca-certificates.crt"));
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/ssl/openssl.cnf"));
   EXPECT_EQ(0, run_in("one.com", {"openssl", "list", "-providers", "-provider", "legacy"}).status);
-  // An engine of OpenSSL's own, for a processor that hardly any machine has.
+  // One of OpenSSL's own engines, for a processor that hardly any machine has.
   EXPECT_EQ(0, testing_support::run({"openssl", "engine", "padlock"}).status);
   EXPECT_EQ(0, run_in("one.com", {"openssl", "engine", "padlock"}).status);
 }
@@ -520,7 +521,7 @@ TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
   EXPECT_TRUE(fs::exists("/virtual/one.com/usr/share/terminfo/o/odd-terminal"));
 }
 
-/// The loader asks /proc where a program is, and a root has none.
+/// The loader reads the program's path from /proc, which a root lacks.
 TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
   testing_support::make_writable("/usr");
   build_origin("/usr");
@@ -529,7 +530,7 @@ TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
   EXPECT_EQ("/virtual/one.com: up to date\n", run_script("virtfs", {"-u"}).output);
 }
 
-/// The host has it, but not for everybody to read.
+/// The host has the file, but not everybody may read it.
 TEST_P(Virtfs, says_what_a_program_lacks_that_it_may_not_take) {
   testing_support::make_writable("/usr");
   testing_support::make_writable("/var");
@@ -583,7 +584,7 @@ class VirtfsLocale : public Virtfs {
     }
   }
 
-  /// `arguments` are localedef's.
+  /// Makes a locale with these arguments of localedef(1), and `setting` the host's.
   static void make_locale(std::vector<std::string> arguments,
                           const std::string& setting = "LANG=\"de_DE.UTF-8\"") {
     testing_support::make_writable("/usr");
@@ -649,7 +650,7 @@ TEST_P(Virtfs, takes_the_dictionary_of_what_checks_new_passwords) {
   EXPECT_EQ("words\n", read_file("/virtual/one.com/var/cache/cracklib/cracklib_dict.pwd"));
 }
 
-/// Debian's reads those of the system.
+/// Debian's PHP reads the system's time zones.
 TEST_P(Virtfs, takes_the_time_zones_for_php) {
   if (!fs::exists("/usr/share/zoneinfo/Asia/Tokyo")) {
     SKIP_OR_FAIL("needs tzdata");
@@ -712,7 +713,7 @@ TEST_P(Virtfs, takes_a_program_that_an_account_of_the_system_owns) {
   EXPECT_EQ("/etc/hostname\n", run_in("one.com", {"uuqueue", "/etc/hostname"}).output);
 }
 
-/// Its owner, who can write anything into it, gains nothing of root's.
+/// Its owner, who can write anything into it, must not gain root's privileges.
 TEST_P(Virtfs, looks_at_a_program_of_an_account_as_that_account) {
   if (!fs::exists("/usr/bin/strace")) {
     SKIP_OR_FAIL("needs strace");
@@ -810,7 +811,7 @@ TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
-// ---- What is asked for.
+// ---- Arguments and questions.
 
 TEST_P(Virtfs, refuses_an_invalid_domain_name) {
   for (const char* name : {"../x", "a/b", "", "-x", "a b", ".x", "a\nb", "a*"}) {
@@ -973,7 +974,7 @@ TEST_P(Virtfs, gives_sizes_on_a_terminal) {
   }
 }
 
-/// Root's draft is not in the directory of TMPDIR, where another user could exchange it.
+/// Root's draft is not in $TMPDIR, where another user could exchange it.
 TEST_P(Virtfs, prints_what_it_would_make_and_makes_nothing) {
   const std::set<std::string> temporary = names_in("/tmp");
   Command command =
@@ -1043,7 +1044,7 @@ TEST_P(Virtfs, prints_its_usage_on_request) {
   EXPECT_TRUE(outcome.output.starts_with("usage: virtfs [-lnq] [-d dir] [-p program]... "));
 }
 
-// ---- What every root has.
+// ---- The contents of every root.
 
 TEST_P(Virtfs, makes_the_layout) {
   make({"-p", "busybox", "one.com"});
@@ -1126,7 +1127,7 @@ TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
   EXPECT_EQ(S_IFCHR | 0666U, null.st_mode);
 }
 
-/// Where an isolated service finds terminals of its own.
+/// An isolated service gets its own terminals there.
 TEST_P(Virtfs, makes_the_place_for_terminals) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ("0:0 0755", access_of("/virtual/one.com/dev/pts"));
@@ -1209,7 +1210,7 @@ TEST_P(Virtfs, takes_what_everybody_may_read_of_a_packages_configuration) {
   EXPECT_FALSE(fs::exists("/virtual/one.com/etc/toy/key"));
 }
 
-/// So dpkg has it in the midst of an upgrade, when its own trigger may update domains.
+/// A package is in that state during an upgrade, when virtuald's trigger may update the domains.
 TEST_P(Virtfs, takes_the_configuration_of_a_package_with_pending_triggers) {
   if (!fs::exists("/var/lib/dpkg/status")) {
     SKIP_OR_FAIL("needs dpkg");
@@ -1306,7 +1307,7 @@ TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
   EXPECT_EQ("/virtual/conf: entries: 1, errors: 0, warnings: 0\n", outcome.output + outcome.errors);
 }
 
-// ---- Names that mean something to the programs that the script uses.
+// ---- Names with characters that are special to the programs that the script uses.
 
 const char* const kOddDirectories[] = {"/run/a,b", "/run/a&b", "/run/a\\tb", "/run/a[b",
                                        "/run/a/../a*b"};
@@ -1441,7 +1442,7 @@ TEST_P(VirtfsNumbers, are_free_of_what_the_host_has_given_away) {
   write_file("/etc/passwd", read_file("/etc/passwd") + "ann:x:479900:479500::/:/bin/sh\n");
   write_file("/etc/group", read_file("/etc/group") + "ann:x:499800:\n");
   make({"-p", "busybox", "one.com"});
-  EXPECT_EQ("499456-499711", numbers_of("one.com"));  // below 500000, and not with 499800
+  EXPECT_EQ("499456-499711", numbers_of("one.com"));  // below 500000, and without 499800
   const Outcome outcome = make_with({{"UID_RANGE", "479488-490015"}}, {"two.com"});
   EXPECT_EQ(1, outcome.status) << outcome.errors;
 }
@@ -1762,7 +1763,7 @@ class VirtfsWhole : public Virtfs {
       fs::copy(std::string(testing_support::kSourceDirectory) + "/scripts/" + directory,
                host("usr/local") / directory, fs::copy_options::recursive);
     }
-    // "host" is a word of many files.
+    // The word "host" alone is in many files.
     write_file(host("etc/hostname"), "little-host\n");
     write_file(host("etc/mailname"), "little-host\n");
     fs::create_directory(host("virtual"));
@@ -2002,7 +2003,7 @@ TEST_P(VirtfsWhole, takes_nothing_that_names_the_host) {
       << outcome.errors;
 }
 
-/// A host may be called like a word of any configuration.
+/// A host's name may be a word of any configuration.
 TEST_P(VirtfsWhole, keeps_what_programs_need_whatever_the_host_is_called) {
   const std::vector<std::string> names = {"pam.d/su",    "pam.d/login",  "pam.d/common-auth",
                                           "pam.d/other", "pam.d/passwd", "security/limits.conf",
@@ -2117,7 +2118,7 @@ TEST_P(VirtfsWhole, makes_nothing_where_it_cannot_tell_what_everybody_may_read) 
   EXPECT_FALSE(fs::exists(root("")));
 }
 
-/// Numbers without a user: what belongs to nobody does not belong to everybody.
+/// virtfs tests with numbers that no user has, because nobody's files are not everybody's.
 TEST_P(VirtfsWhole, takes_nothing_that_only_nobody_may_read) {
   write_file(host("etc/inputrc"), "hush-hush\n");
   ASSERT_EQ(0, ::chown(host("etc/inputrc").c_str(), 65534, 65534));
@@ -2286,7 +2287,7 @@ TEST_P(VirtfsWhole, copies_without_the_option_for_links) {
   EXPECT_EQ(1U, links_of(root("usr/bin/ls")));
 }
 
-/// With the cp of coreutils; that of busybox knows no clones.
+/// Only the cp of coreutils can make them; that of busybox cannot.
 class VirtfsClones : public Virtfs {};
 
 TEST_P(VirtfsClones, asks_the_file_system_for_them) {

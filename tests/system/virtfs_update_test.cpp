@@ -60,7 +60,7 @@ class VirtfsUpdate : public ShellTest {
     return run_script("virtfs", arguments);
   }
 
-  /// Expects that all went well, and this output.
+  /// Expects success, with this output and no message.
   static void expect_done(const Outcome& outcome, const std::string& output) {
     EXPECT_EQ("", outcome.errors);
     EXPECT_EQ(output, outcome.output);
@@ -112,7 +112,7 @@ TEST_P(VirtfsUpdate, makes_directories_before_those_in_them) {
   EXPECT_TRUE(fs::is_directory(kDomain / "var/www/html"));
 }
 
-/// Makes /etc/hello the configuration of a package that has the program.
+/// Makes /etc/hello the configuration of a package that contains the program hello.
 void install_package() {
   make_writable("/var");
   const fs::path status = "/var/lib/dpkg/status";
@@ -127,7 +127,7 @@ TEST_P(VirtfsUpdate, makes_the_directories_of_new_files_of_etc) {
   EXPECT_EQ("x", read_file(kDomain / "etc/hello/deep/er/conf"));
 }
 
-/// Configuration of a package may be in a directory that an account of the host can write to.
+/// A package's configuration may be in a directory in which an account of the host can make links.
 TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
   install_package();
   write_file("/etc/hello/conf", "x");
@@ -139,7 +139,7 @@ TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
   expect_done(update({"two.com"}), "/virtual/two.com: up to date\n");
 }
 
-/// It works from directories of the domain, which an administrator's PATH may name as ".".
+/// virtfs works in directories of the domain, and an administrator's PATH may contain ".".
 TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
   for (const char* name : {"mv", "stat", "sed", "awk"}) {
     write_program(kDomain / "usr/bin" / name,
@@ -307,7 +307,7 @@ TEST_P(VirtfsUpdate, names_for_each_domain_what_still_runs_its_old_files) {
 TEST_P(VirtfsUpdate, makes_a_link_again_that_a_domain_has_removed_from_its_top) {
   for (const char* name : {"lib", "sbin"}) {
     if (!fs::is_symlink(fs::path("/") / name)) {
-      return;  // of a host whose /usr is not merged
+      return;  // the host's /usr is not merged
     }
     fs::remove(kDomain / name);
   }
@@ -332,7 +332,7 @@ TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
   EXPECT_EQ("kept", read_file(kDomain / "usr/bin/hello/file"));
 }
 
-// ---- Who is hostile ---------------------------------------------------------
+// ---- Hostile domains --------------------------------------------------------
 
 /// The domain has replaced a directory with a link to one of the host's.
 TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
@@ -378,7 +378,7 @@ TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_delays_nothing) {
   fs::remove_all("/scratch");
 }
 
-/// A run that says "up to date" would leave the file out for good.
+/// If the next run said "up to date", the file would be left out for good.
 TEST_P(VirtfsUpdate, file_of_etc_that_cannot_be_replaced_is_not_forgotten) {
   fs::create_directory("/scratch");
   fs::remove("/etc/default/useradd");
@@ -401,7 +401,7 @@ TEST_P(VirtfsUpdate, file_of_etc_that_cannot_be_replaced_is_not_forgotten) {
   fs::remove_all("/scratch");
 }
 
-/// Each path in a deep tree has all of the paths above it: these would be 12 GB.
+/// Each path in a deep tree repeats those above it: together they would take 12 GB.
 TEST_P(VirtfsUpdate, tree_of_any_depth_delays_nothing) {
   int directory = ::open((kDomain / "usr").c_str(), O_RDONLY | O_DIRECTORY);
   const std::string name(250, 'x');
@@ -437,7 +437,7 @@ TEST_P(VirtfsUpdate, full_disk_is_reported) {
   ::umount(disk);
   fs::remove(disk);
   EXPECT_FALSE(fs::exists("/kind"));
-  EXPECT_FALSE(fs::exists("a"));  // from home, in the caller's working directory
+  EXPECT_FALSE(fs::exists("a"));  // of home/a, in the caller's working directory
   EXPECT_FALSE(fs::exists("/root/usr"));
 }
 
@@ -446,9 +446,9 @@ TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
   EXPECT_PRED2(contains, read_file(kRecord), "program:dash\n");
 }
 
-// ---- Whatever happens ---------------------------------------------------------
+// ---- Interruptions ------------------------------------------------------------
 
-/// Whenever it is killed, the domain still serves, and the next run finishes.
+/// Whenever virtfs is killed, the domain still serves, and the next run finishes the update.
 TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
   std::string wanted;
   for (int turn = 0; turn < 12; ++turn) {
