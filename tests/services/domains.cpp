@@ -72,7 +72,7 @@ bool is_listened_on(std::uint16_t port, bool ipv6_only) {
   return std::regex_search(table, std::regex(listening));
 }
 
-/// A command of the samples, which isolate, adapted to roots of that kind.
+/// A command of the samples, all of which isolate, adapted to roots of that kind.
 std::string command_for(const std::string& roots, const std::string& command) {
   static const std::regex isolating("virtuald -i ");
   if (!std::regex_search(command, isolating)) {
@@ -111,7 +111,7 @@ void make_machine(const std::vector<std::string>& packages) {
   }
   make_machine_without_virtuald(packages);
   must_run({"cmake", "--install", kBuildDirectory, "--prefix", "/usr/local"});
-  // The HOWTO's lines name this place.
+  // The HOWTO's lines name this path.
   fs::create_symlink("../local/bin/virtuald", "/usr/bin/virtuald");
   for (const char* service : {"ftp", "pop", "mail", "www", "smb"}) {
     const std::string name = std::string("conf.") + service;

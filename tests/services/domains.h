@@ -79,7 +79,7 @@ std::string password(const Domain& domain);
 /// does, with files that have some more bytes at their ends. Returns their names.
 std::vector<std::filesystem::path> upgrade_host(const std::vector<std::filesystem::path>& programs);
 
-/// Makes such a machine whose domains have busybox, and a web page with the text page_of().
+/// Makes such a machine, each domain of which has busybox and a web page with the text page_of().
 void make_web_machine();
 std::filesystem::path web_site(const Domain& domain);
 std::string page_of(const Domain& domain);
@@ -90,7 +90,7 @@ std::string sendmail_cf(const std::string& macros, const std::string& name);
 /// Whether `text` is in a file, which may not exist yet.
 bool holds(const std::filesystem::path& file, const std::string& text);
 
-/// Whether `text` is in the file within kPatience.
+/// Whether `text` appears in the file within kPatience.
 bool arrives(const std::string& text, const std::filesystem::path& file);
 
 /// The result of curl for `url`, after waiting for a listener there.

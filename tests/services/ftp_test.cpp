@@ -93,7 +93,7 @@ TEST_P(Ftp, confines_a_guest_to_his_home) {
   const Domain& domain = kDomains[0];
   write_file(domain.root() / "etc/ftpchroot", "bob\n");
   const BackgroundProcess running(server());
-  // Two slashes: a path from the root that the daemon has by then.
+  // Two slashes make an absolute path, in the root that the daemon has by then.
   EXPECT_EQ(bobs_text(domain), curl(url(domain, "/readme")).output);
   EXPECT_EQ(9, curl(url(domain, "/etc/passwd")).status);
   EXPECT_NE(curl(url(kDomains[1], "/etc/passwd")).output, "");

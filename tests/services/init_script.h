@@ -86,7 +86,7 @@ class InitScriptTest : public ShellTest {
     fs::remove("/etc/default/virtuald");
   }
 
-  /// The environment of the script besides the test's own.
+  /// The variables that the script gets besides the test's own.
   std::map<std::string, std::string>& settings() { return settings_; }
 
   /// Runs the script.
@@ -137,7 +137,7 @@ class InitScriptTest : public ShellTest {
     expect_error(run(command), "not root: only root can use chroot");
   }
 
-  /// Makes a domain that contains only busybox and the directories of a log.
+  /// Makes a domain that contains only busybox and the directories that logging needs.
   static fs::path make_domain(const std::string& name, const fs::path& leading = "/virtual") {
     const fs::path root = leading / name;
     for (const char* directory : {"bin", "dev", "etc", "run", "usr/sbin", "var/log"}) {

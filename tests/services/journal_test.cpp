@@ -48,8 +48,8 @@ class Journal : public InitScriptTest {
     fs::remove_all("/run/systemd/journal");
   }
 
-  /// Ends a running one first. journald itself makes a new socket each time, which under systemd
-  /// happens only when the socket unit is restarted.
+  /// Ends a running journald first. journald itself makes a new socket each time, which under
+  /// systemd happens only when the socket unit is restarted.
   void start_journald() {
     journald_.reset();
     fs::remove(kJournal);
@@ -196,7 +196,7 @@ TEST_P(Journal, names_of_mounts_are_printed_without_newlines_and_control_sequenc
   const fs::path odd = "/virtual/domain2.com/\n/virtual/domain1.com/dev/log\n/\033[2J";
   fs::create_directories(odd.parent_path());
   fs::rename("/virtual/domain2.com/dev", odd);
-  // Anything that is mounted there by now is not a log socket.
+  // From here on, the mount on domain1.com's dev/log is not a log socket.
   ASSERT_EQ(0, ::umount2("/virtual/domain1.com/dev/log", MNT_DETACH));
   ASSERT_EQ(0, ::mount("/dev/null", "/virtual/domain1.com/dev/log", nullptr, MS_BIND, nullptr));
   const Outcome other = run_script("virtfs", {"-r", "domain1.com"});
@@ -244,7 +244,7 @@ TEST_P(Journal, log_that_is_exchanged_for_a_link_is_never_followed) {
   }
 }
 
-/// The same with its dev and a directory of the host.
+/// The same with its dev and a link to a directory of the host.
 TEST_P(Journal, dev_that_is_exchanged_for_a_link_is_never_followed) {
   fs::create_directory("/scratch/target");
   write_file("/scratch/target/log", "kept");

@@ -30,7 +30,7 @@ class MailMachine : public RootsTest {
     }
   }
 
-  /// Makes what a root needs besides its programs.
+  /// Makes what sendmail needs in a root besides its programs.
   static void configure_sendmail(const fs::path& root, const std::string& name) {
     // sendmail looks up the full name of the machine; without an answer it waits for a minute.
     write_file(root / "etc/hosts",
@@ -83,7 +83,7 @@ class MailMachine : public RootsTest {
     EXPECT_FALSE(holds(mailbox(kDomains[0]), "for bob at example.net"));
   }
 
-  /// Sends a message from one bob to the other, and expects that it went over the network: the
+  /// Sends a message from one bob to the other, and expects that it is sent over the network: the
   /// mailer of the other domain then adds `received` to it.
   static void expect_mail_over_the_network(const std::string& mailer, const std::string& received) {
     send_within(kDomains[0], mailer, kDomains[1], "from next door");

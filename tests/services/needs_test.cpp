@@ -1,5 +1,5 @@
-// Needs that dpkg knows of: daemons are installed on a private copy of the machine, added to
-// domains with only -p and their name, and tested with real clients.
+// Files that a daemon needs according to dpkg: daemons are installed on a private copy of the
+// machine, added to domains with only -p and their names, and tested with real clients.
 
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ class Installed : public RootsTest {
     return std::string(kBuildDirectory) + "/archives/" + package;
   }
 
-  /// That a domain lacks nothing that -t knows of.
+  /// Expects that the domain lacks nothing that -t knows of.
   static void expect_nothing_lacking(const std::string& program) {
     write_file("/virtual/conf.one", "default " + domain().root().string() + "\n");
     EXPECT_EQ("/virtual/conf.one: entries: 1, errors: 0, warnings: 0\n",
@@ -112,8 +112,7 @@ TEST_P(Installed, proftpd_lets_bob_log_in) {
   NEEDS_ARCHIVES("proftpd-core");
   make_domains_of("proftpd-core", "proftpd");
   expect_nothing_lacking("proftpd");
-  // What the package's configuration leaves to the administrator, and a name that a domain's
-  // etc/hosts resolves to an address.
+  // The package leaves this setting to the administrator.
   const fs::path config = domain().root() / "etc/proftpd/proftpd.conf";
   write_file(config, std::regex_replace(read_file(config), std::regex("standalone"), "inetd"));
   const BackgroundProcess server(serve("ftp", "conf.ftp", "proftpd"));

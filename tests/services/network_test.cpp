@@ -56,7 +56,7 @@ TEST_F(IpAliasing, ifupdown_adds_the_addresses_of_the_sample) {
 
 TEST_F(IpAliasing, systemd_networkd_adds_the_addresses_of_the_sample) {
   write_file("/etc/systemd/network/10-virtual.network", sample("network/10-virtual.network"));
-  std::filesystem::create_directories("/run/systemd");  // which PID 1 makes
+  std::filesystem::create_directories("/run/systemd");  // PID 1 would make it
   const BackgroundProcess networkd(
       command_of({daemon_path("systemd", "/usr/lib/systemd/systemd-networkd")}));
   EXPECT_TRUE(eventually(has_all_addresses)) << networkd.log();

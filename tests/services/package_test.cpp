@@ -1,4 +1,4 @@
-// Removing the Debian package from a machine that runs what it started.
+// Removing the Debian package from a machine on which its daemons run.
 
 #include "package.h"
 

@@ -1,4 +1,4 @@
-// README's page from an empty machine to two domains, with its own commands.
+// The commands of README, from an empty machine to two domains, and the output that it shows.
 
 #include <gtest/gtest.h>
 

@@ -48,7 +48,7 @@ class Samples : public testing::Test {
  protected:
   void SetUp() override {
     NEEDS_REAL_ROOT();
-    make_machine({"systemd"});  // with the units that virtuald's name
+    make_machine({"systemd"});  // virtuald's units name systemd's
     std::vector<std::string> daemons;
     for (const Service& service : kServices) {
       daemons.push_back(service.daemon);
@@ -97,7 +97,7 @@ TEST_F(Samples, have_xinetd_files_that_start_each_service) {
   }
 }
 
-/// Makes a program of example.com's root a script.
+/// Replaces a program in example.com's root with a script.
 void make_script(const std::string& name, const std::string& text) {
   const fs::path root = kDomains[0].root();
   fs::create_directories(root / "bin");
@@ -165,7 +165,8 @@ TEST_F(Samples, have_a_systemd_unit_for_mail_that_lets_it_deliver_when_the_clien
   EXPECT_TRUE(arrives("late", kDomains[0].root() / "delivered")) << server.log();
 }
 
-/// The second line of defence, tested in the root "/", and which daemon may gain privileges.
+/// The units are a second line of defence, so the root is "/" here. Each daemon also prints whether
+/// it can gain privileges.
 TEST_F(Samples, have_systemd_units_that_let_a_daemon_write_to_domains_only) {
   write_file("/home/secret", "");
   for (const Service& service : kServices) {

@@ -242,7 +242,7 @@ TEST_P(SendmailInit, status_ignores_a_mailer_that_root_does_not_own) {
   EXPECT_TRUE(is_running(forged.pid()));
 }
 
-/// The program belongs to root, like the real one; sleep takes its place.
+/// The program belongs to root, like the real one, but is a copy of sleep.
 TEST_P(SendmailInit, users_process_is_not_taken_for_the_hosts_queue_runner) {
   fs::copy_file("/bin/sleep", "/scratch/sendmail");
   Command poser = command_of({"sendmail -q1h", "60"});

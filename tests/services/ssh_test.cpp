@@ -61,7 +61,7 @@ class Ssh : public testing::Test {
 
   static fs::path known_hosts() { return "/run/known_hosts"; }
 
-  /// The command `program` (ssh, scp or sftp) for bob with the key of `keys`.
+  /// The command `program` (ssh, scp or sftp) with the key of bob in `keys`.
   static std::vector<std::string> client(const std::string& program, const Domain& keys) {
     return {program, "-q",
             "-F",    "none",
@@ -70,7 +70,7 @@ class Ssh : public testing::Test {
             "-o",    "UserKnownHostsFile=" + known_hosts().string()};
   }
 
-  /// The command that runs `command` as bob of the domain, with his key of `keys`.
+  /// The ssh command for bob of `domain`, with the key of bob in `keys`. It ends with `rest`.
   static std::vector<std::string> ssh(const Domain& domain, const Domain& keys,
                                       const std::vector<std::string>& rest) {
     std::vector<std::string> words = client("ssh", keys);

@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::uint16_t kPort = 5000;
 
-/// What is listened on.
+/// The addresses that a server listens on.
 enum class Listener { ipv4, dual_stack };
 
 std::string join(const std::vector<std::string>& words) {

@@ -55,7 +55,7 @@ void fill(const fs::path& path) {
   ASSERT_EQ(EAGAIN, errno);
 }
 
-/// Whether the text is in the machine's log within kPatience.
+/// Whether the text appears in the machine's log within kPatience.
 bool is_logged(const std::string& text) {
   return arrives(text, kLog);
 }
@@ -142,7 +142,8 @@ class SyslogInit : public InitScriptTest {
     settings()["SYSLOGD"] = "syslogd";
   }
 
-  /// Runs start with a broken domain2.com: it is named, and the others are heard.
+  /// Runs start with a broken domain2.com, and expects that it is named and that the others are
+  /// heard.
   void expect_refused(const std::string& message) {
     const Outcome outcome = init("start");
     expect_error(outcome, message);
@@ -269,7 +270,7 @@ TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
   EXPECT_FALSE(klogd_runs());
 }
 
-// ---- Who is hostile ---------------------------------------------------------
+// ---- Hostile users and domains ----------------------------------------------
 
 /// A command that the host's user 1234 runs after `prepare`.
 Command of_user(const std::function<void()>& prepare,
@@ -325,7 +326,7 @@ TEST_P(SyslogInit, unkillable_program_of_a_domain_delays_nothing) {
   write_program("/virtual/domain2.com/bin/logger",
                 "#!/bin/sh\ntrap '' TERM HUP INT\nwhile :; do sleep 1; done\n");
   const Outcome outcome = init("start");
-  EXPECT_EQ(0, outcome.status) << outcome.errors;  // the host's logger sends it instead
+  EXPECT_EQ(0, outcome.status) << outcome.errors;  // the host's logger sends the message instead
   EXPECT_PRED2(contains, outcome.output, "syslog.init: domain3.com: heard\n");
 }
 
@@ -338,7 +339,7 @@ TEST_P(SyslogInit, marks_differ_by_domain_and_are_on_no_command_line) {
                   "#!/bin/sh\necho \"$@\" >/run/arguments\ncat >/run/input\nexit 1\n");
     fs::permissions(root / "run", fs::perms::all);  // it runs as nobody
   }
-  ASSERT_EQ(0, init("start").status);  // the host's logger sends it instead
+  ASSERT_EQ(0, init("start").status);  // the host's logger sends the message instead
   const std::string one = read_file("/virtual/domain1.com/run/input");
   const std::string other = read_file("/virtual/domain2.com/run/input");
   EXPECT_EQ("-t syslog.init\n", read_file("/virtual/domain1.com/run/arguments"));
@@ -347,7 +348,7 @@ TEST_P(SyslogInit, marks_differ_by_domain_and_are_on_no_command_line) {
   EXPECT_NE(one.substr(0, one.find(" from")), other.substr(0, other.find(" from")));
 }
 
-/// Its message claims to be from the other domain.
+/// One domain's logger sends a second message, which claims to be from the other domain.
 TEST_P(SyslogInit, domain_cannot_answer_for_another) {
   for (const char* name : {"domain1.com", "domain2.com"}) {
     const fs::path root = fs::path("/virtual") / name;
@@ -455,8 +456,8 @@ TEST_P(SyslogInit, dev_that_keeps_being_exchanged_leads_to_no_file_of_the_host) 
   }
 }
 
-/// The same at the worst moment: after all checks, right before the link is made. (A shell with a
-/// built-in ln does not start this one.)
+/// The same at the worst moment: after all checks, right before the link is made. (busybox has ln
+/// built in, and does not start this one.)
 TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_leads_nowhere) {
   fs::create_directory("/scratch/target");
   fs::create_directory("/scratch/bin");
@@ -817,8 +818,8 @@ TEST_P(SyslogInit, busybox_cannot_leave_dev_log_alone) {
                "/virtual/log: set SYSLOGD to a logger that takes -p SOCKET");
 }
 
-/// rsyslog with the sample of conf/, as in /etc/rsyslog.d, with its lines for the sockets of single
-/// domains changed to these domains.
+/// rsyslog with the sample of conf/, as in /etc/rsyslog.d. If `domain` is not empty, the sample's
+/// line for the socket of a single domain is enabled for it.
 class Rsyslog : public Logger {
  public:
   explicit Rsyslog(const std::string& domain = "") : Logger(kSocket, command(domain)) {}

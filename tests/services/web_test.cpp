@@ -1,4 +1,4 @@
-// The HOWTO's chapter on the web, with busybox httpd and curl.
+// The HOWTO's chapter on the web, with busybox httpd, Apache and curl.
 
 #include <gtest/gtest.h>
 
@@ -70,7 +70,7 @@ class WebByApache : public testing::Test {
   }
 };
 
-/// Apache with the configuration of a Debian machine's /etc/apache2, and `text`.
+/// Apache with the settings that a Debian machine's /etc/apache2 has, and `text`.
 Command apache(const std::string& text, const std::string& option) {
   const std::string modules = daemon_path("apache2-bin", "/usr/lib/apache2/modules/");
   std::string config =

@@ -41,7 +41,8 @@ class WholeRoot : public testing::Test {
     write_file(kRoot / "home/b/bob/readme", "bob's\n");
   }
 
-  /// With the daemons, what virtfs and virtexec run, and what administers users.
+  /// Makes a host with the daemons, the programs that virtfs and virtexec run, and useradd and
+  /// chpasswd.
   static void make_host() {
     std::vector<std::string> command = {"virtfs", "-q"};
     for (const char* program : {"/usr/sbin/sshd",
@@ -112,7 +113,7 @@ class WholeRoot : public testing::Test {
     must_run(command, input);
   }
 
-  /// Has inetd start the command of the service in the root.
+  /// Starts an inetd that runs `command` in the root for each connection to the service.
   void serve(const std::string& service, const std::string& command,
              const std::string& options = "-i") {
     write_file("/virtual/conf.whole", std::string(kAddress) + " " + kRoot.string() + "\n");
