@@ -62,7 +62,7 @@ class CheckFaults : public ::testing::Test {
   }
 };
 
-TEST_F(CheckFaults, nothing_is_found_where_no_call_fails) {
+TEST_F(CheckFaults, reports_nothing_if_no_call_fails) {
   expect_no_error(check({}));
 }
 
@@ -75,7 +75,7 @@ TEST_F(CheckFaults, configuration_that_cannot_be_read) {
 }
 
 /// The processes that it starts might never end.
-TEST_F(CheckFaults, loader_is_not_run_where_it_cannot_be_bounded) {
+TEST_F(CheckFaults, loader_is_not_run_if_it_cannot_be_bounded) {
   const auto expect_warning = [](const Outcome& outcome, const std::string& reason) {
     EXPECT_EQ("/virtual/conf:1: warning: shared libraries of /bin/ls in " + kRoot +
                   " not tested: " + loader() + " cannot be run within bounds: " + reason +
@@ -118,7 +118,7 @@ TEST_F(CheckFaults, loader_has_limits) {
 }
 
 /// A process namespace ends with its first process, the loader, and takes no further processes.
-TEST_F(CheckFaults, every_root_has_a_loader_of_its_own) {
+TEST_F(CheckFaults, every_loader_gets_its_own_process_namespace) {
   write_file("/virtual/conf",
              "127.0.0.2 " + kRoot + "\n127.0.0.3 " + kRoot + "2\n127.0.0.4 " + kRoot + "3\n");
   for (const char* number : {"2", "3"}) {
@@ -133,7 +133,7 @@ TEST_F(CheckFaults, answer_that_is_too_long_is_cut_without_an_error) {
   expect_no_error(check({}));
 }
 
-TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
+TEST_F(CheckFaults, loader_is_not_run_if_a_step_before_it_fails) {
   for (const char* call : {"dup2,dup3", "setrlimit,prlimit64", "chroot", "setsid", "prctl",
                            "setresgid", "setgroups", "setresuid"}) {
     SCOPED_TRACE(call);
@@ -142,7 +142,7 @@ TEST_F(CheckFaults, loader_is_not_run_where_a_step_before_it_fails) {
   }
 }
 
-TEST_F(CheckFaults, loader_keeps_root_in_a_user_namespace_without_nobody) {
+TEST_F(CheckFaults, loader_stays_root_in_a_user_namespace_without_nobody) {
   expect_no_error(check({"-e", "inject=setresgid:error=EINVAL"}));
 }
 
@@ -152,11 +152,11 @@ TEST_F(CheckFaults, loader_that_dies) {
   expect_error(check({}), loader() + " --list /bin/ls: signal 9");
 }
 
-TEST_F(CheckFaults, interrupted_wait_for_the_answer_goes_on) {
+TEST_F(CheckFaults, interrupted_wait_for_the_answer_continues) {
   expect_no_error(check({"-e", "inject=poll:error=EINTR:when=1"}));
 }
 
-TEST_F(CheckFaults, loader_is_ended_where_its_answer_cannot_be_waited_for) {
+TEST_F(CheckFaults, loader_is_killed_if_waiting_for_its_answer_fails) {
   install_loader("/bin/busybox sleep 600\n");
   // The second wait is the one that follows the kill.
   expect_error(

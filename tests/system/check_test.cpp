@@ -126,7 +126,7 @@ TEST_F(Check, reports_no_errors) {
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
 
-TEST_F(Check, names_ten_faults_by_ten_lines) {
+TEST_F(Check, reports_ten_faults_on_ten_lines) {
   // `default /` has the host's /etc checked, which belongs to nobody in a user namespace.
   NEEDS_REAL_ROOT();
   write_file("/virtual/file", "");
@@ -162,7 +162,7 @@ TEST_F(Check, names_ten_faults_by_ten_lines) {
       "/virtual/conf: entries: 7, errors: 7, warnings: 3\n");
 }
 
-TEST_F(Check, warnings_alone_are_no_failure) {
+TEST_F(Check, warnings_alone_are_not_a_failure) {
   write_config("default /\n");
   EXPECT_EQ(0, virtuald({"-t", "/virtual/conf"}).status);
 }
@@ -174,13 +174,13 @@ TEST_F(Check, says_that_an_empty_configuration_refuses_all) {
                 "/virtual/conf: entries: 0, errors: 0, warnings: 1\n");
 }
 
-TEST_F(Check, names_a_configuration_that_is_not_there) {
+TEST_F(Check, names_a_missing_configuration) {
   expect_report(virtuald({"-t", "/virtual/none"}), 1,
                 "open /virtual/none: No such file or directory\n"
                 "/virtual/none: entries: 0, errors: 1, warnings: 0\n");
 }
 
-TEST_F(Check, goes_on_after_a_line_of_any_length) {
+TEST_F(Check, continues_after_a_very_long_line) {
   write_config("127.0.0.2 /virtual/domain1.com\n" + std::string(200'000, 'x') +
                "\n127.0.0.3 relative\n");
   expect_report(virtuald({"-t", "/virtual/conf"}), 1,
@@ -189,7 +189,7 @@ TEST_F(Check, goes_on_after_a_line_of_any_length) {
                 "/virtual/conf: entries: 1, errors: 2, warnings: 0\n");
 }
 
-TEST_F(Check, tests_a_hundred_thousand_lines_in_well_under_a_second) {
+TEST_F(Check, tests_a_hundred_thousand_lines_quickly) {
   std::string text;
   for (int index = 0; index < 100'000; ++index) {
     text += "10." + std::to_string(index >> 16) + "." + std::to_string(index >> 8 & 255) + "." +
@@ -224,7 +224,7 @@ TEST_F(Check, says_once_for_each_root_what_is_wrong_with_its_program) {
                 "/virtual/conf: entries: 3, errors: 1, warnings: 0\n");
 }
 
-TEST_F(Check, names_a_program_that_may_not_be_executed) {
+TEST_F(Check, names_a_program_without_execute_permission) {
   ::chmod("/virtual/domain2.com/usr/sbin/service", 0644);
   expect_report(
       virtuald({"-t", "/virtual/conf", "service"}), 1,
@@ -343,7 +343,7 @@ TEST_F(Check, warns_of_a_file_that_is_not_a_program) {
                 "/virtual/conf: entries: 1, errors: 0, warnings: 1\n");
 }
 
-TEST_F(Check, goes_on_where_a_connection_would) {
+TEST_F(Check, searches_the_path_as_a_connection_does) {
   write_file("/virtual/domain1.com/usr/local/sbin/service", "not executable");
   write_program("/virtual/domain1.com/usr/local/bin/service", "#!/nowhere\n");
   EXPECT_EQ("domain1\n", serve({"/virtual/conf", "service", "name"}).answer);
@@ -351,7 +351,7 @@ TEST_F(Check, goes_on_where_a_connection_would) {
                 "/virtual/conf: entries: 3, errors: 0, warnings: 0\n");
 }
 
-TEST_F(Check, a_loader_that_answers_nothing_and_stays_is_ended) {
+TEST_F(Check, kills_a_loader_that_closes_its_output_and_keeps_running) {
   expect_ended("exec >&- 2>&-\n/bin/busybox sleep 600\n");
 }
 
@@ -365,7 +365,7 @@ TEST_F(Check, resolves_links_as_the_root_would) {
   EXPECT_EQ(1, virtuald({"-t", "/virtual/conf", "above"}).status);
 }
 
-TEST_F(Check, a_loader_that_writes_for_ever_is_cut_off) {
+TEST_F(Check, cuts_off_a_loader_that_writes_endlessly) {
   put_ls_in_one_root();
   install_loader("exec /bin/busybox yes\n");
   EXPECT_EQ("/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + loader() +
@@ -373,7 +373,7 @@ TEST_F(Check, a_loader_that_writes_for_ever_is_cut_off) {
             split_lines(virtuald({"-t", "/virtual/conf", "ls"}).output).at(0));
 }
 
-TEST_F(Check, names_a_file_system_on_which_nothing_starts) {
+TEST_F(Check, names_a_file_system_on_which_no_program_starts) {
   NEEDS_REAL_ROOT();
   put_ls_in_one_root();
   const std::string root = "/virtual/domain1.com";
@@ -391,7 +391,7 @@ TEST_F(Check, names_a_file_system_on_which_nothing_starts) {
                     "/virtual/conf: entries: 1, errors: 1, warnings: 1\n");
 }
 
-TEST_F(Check, reports_every_line_of_many_that_are_wrong) {
+TEST_F(Check, reports_each_of_many_faulty_lines) {
   std::string config;
   std::string report;
   for (int line = 1; line <= 2'000; ++line) {
@@ -429,7 +429,7 @@ TEST_F(Check, fails_when_the_report_cannot_be_written) {
   EXPECT_EQ(125, run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status);
 }
 
-TEST_F(Check, refuses_options_that_start_a_service) {
+TEST_F(Check, cannot_be_combined_with_options_for_a_service) {
   const Outcome outcome = virtuald({"-t", "-u", "www", "/virtual/conf"});
   EXPECT_EQ("virtuald: -a and -u cannot be combined with -t\n", outcome.errors);
   EXPECT_EQ(125, outcome.status);
@@ -461,7 +461,7 @@ class CheckIsolation : public Check {
   }
 };
 
-TEST_F(CheckIsolation, finds_nothing_where_it_works_and_leaves_nothing) {
+TEST_F(CheckIsolation, reports_nothing_if_it_works_and_leaves_nothing_behind) {
   NEEDS_REAL_ROOT();
   fs::create_directories("/virtual/domain1.com/dev/pts");
   write_file("/virtual/domain1.com/etc/hostname", "other\n");
@@ -473,7 +473,7 @@ TEST_F(CheckIsolation, finds_nothing_where_it_works_and_leaves_nothing) {
   EXPECT_EQ(name, read_file("/proc/sys/kernel/hostname"));
 }
 
-TEST_F(CheckIsolation, needs_root) {
+TEST_F(CheckIsolation, warns_that_it_needs_root) {
   NEEDS_REAL_ROOT();
   Command command = command_of({kVirtuald, "-ti", "/virtual/conf", "service"});
   command.prepare = check_as_nobody("").prepare;
@@ -520,7 +520,7 @@ TEST_F(CheckIsolation, reports_why_it_could_not_try) {
   expect_error({"unshare:signal=KILL"}, "isolate " + root + ": the child that tried it was killed");
 }
 
-TEST_F(CheckIsolation, interrupted_wait_goes_on) {
+TEST_F(CheckIsolation, interrupted_wait_continues) {
   NEEDS_REAL_ROOT();
   NEEDS_STRACE();
   expect_report(check({"wait4:error=EINTR:when=1"}), 0,
@@ -583,7 +583,7 @@ TEST(Usage, version_is_printed_on_request) {
   EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
 }
 
-TEST(Usage, options_for_usage_and_version_take_nothing) {
+TEST(Usage, options_for_usage_and_version_take_no_operands) {
   EXPECT_EQ("virtuald: -V and -h take no operands\n", virtuald({"-V", "x"}).errors);
 }
 

@@ -81,7 +81,7 @@ TEST_F(Completion, virtfs_takes_a_domain_to_remove) {
   EXPECT_EQ("other.test\n", complete("virtfs -r o"));
 }
 
-TEST_F(Completion, virtfs_takes_a_domain_to_rename_and_no_name_for_it) {
+TEST_F(Completion, virtfs_takes_a_domain_to_rename_but_no_new_name) {
   EXPECT_EQ("other.test\n", complete("virtfs -m o"));
   EXPECT_EQ("other.test\n", complete("virtfs -mn -d /virtual o"));
   EXPECT_EQ("\n", complete("virtfs -mn -d /virtual example.com o"));

@@ -370,7 +370,7 @@ void bind_terminal() {
   ASSERT_EQ(0, run({"mount", "--bind", "/dev/tty", kRoot + "/dev/tty"}).status);
 }
 
-TEST_F(Enter, controlling_terminal_on_no_descriptor_does_not_reach_the_program) {
+TEST_F(Enter, controlling_terminal_that_is_on_no_descriptor_does_not_reach_the_program) {
   NEEDS_REAL_ROOT();
   bind_terminal();
   Command command = entering({}, {"sh", "-c", kOpenTerminal});
@@ -403,7 +403,7 @@ TEST_F(Enter, pipe_that_the_program_closes_is_closed) {
   EXPECT_EQ(128 + SIGTERM, wait_for(pid));
 }
 
-TEST_F(Enter, pipe_that_is_read_no_further_ends_the_program) {
+TEST_F(Enter, program_ends_if_its_pipe_is_no_longer_read) {
   EXPECT_EQ("y\n", run({"sh", "-c", words("yes") + " | head -n 1"}).output);
   EXPECT_FALSE(is_running("yes"));
 }
@@ -419,7 +419,7 @@ TEST_F(Enter, dies_of_the_programs_signal) {
   EXPECT_EQ(128 + SIGUSR1, enter({"sh", "-c", "kill -USR1 $$"}).status);
 }
 
-TEST_F(Enter, leaves_no_core_of_its_own) {
+TEST_F(Enter, leaves_no_core_dump_of_virtuald) {
   Command command = entering({}, {"sh", "-c", "ulimit -c 0; kill -SEGV $$"});
   command.prepare = [] {
     const rlimit much = {RLIM_INFINITY, RLIM_INFINITY};
@@ -466,7 +466,7 @@ TEST_F(Enter, refuses_a_root_that_somebody_else_could_change) {
   EXPECT_EQ("virtuald: " + reason + "\n", warned.errors);
 }
 
-TEST_F(Enter, refuses_a_root_that_is_not_there) {
+TEST_F(Enter, refuses_a_missing_root) {
   expect_refusal_of(run({kVirtuald, "-x", "/virtual/none", "service"}), 125,
                     "chroot /virtual/none: No such file or directory");
 }
@@ -596,7 +596,7 @@ class EnterSignals : public Enter {
   }
 };
 
-TEST_F(EnterSignals, sent_to_it_reach_the_program) {
+TEST_F(EnterSignals, sent_to_virtuald_reach_the_program) {
   const std::map<std::string, int> signals = {
       {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"TERM", SIGTERM},
       {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"ALRM", SIGALRM}};
@@ -609,7 +609,7 @@ TEST_F(EnterSignals, sent_to_it_reach_the_program) {
   }
 }
 
-TEST_F(EnterSignals, that_kill_the_program_kill_it_too) {
+TEST_F(EnterSignals, that_kill_the_program_kill_virtuald_too) {
   Job job(waiting(":"));
   ASSERT_TRUE(job.says("ready"));
   EXPECT_EQ(128 + SIGTERM, job.stop());
@@ -636,7 +636,7 @@ TEST_F(EnterSignals, stop_and_continue_both) {
 }
 
 /// Without a shell, nobody could continue it.
-TEST_F(EnterSignals, do_not_stop_it_without_a_shell) {
+TEST_F(EnterSignals, do_not_stop_virtuald_without_a_shell) {
   Job job(waiting("trap 'echo goes on' CONT"), false);
   ASSERT_TRUE(job.says("ready"));
   ::kill(job.pid(), SIGTSTP);
@@ -644,14 +644,14 @@ TEST_F(EnterSignals, do_not_stop_it_without_a_shell) {
   EXPECT_EQ(128 + SIGTERM, job.stop());
 }
 
-TEST_F(EnterSignals, program_is_hung_up_when_it_is_killed) {
+TEST_F(EnterSignals, program_is_hung_up_when_virtuald_is_killed) {
   Job job(waiting("trap 'echo hung up; exit' HUP"));
   ASSERT_TRUE(job.says("ready"));
   ::kill(job.pid(), SIGKILL);
   EXPECT_TRUE(job.says("hung up"));
 }
 
-TEST_F(EnterSignals, no_process_of_its_own_is_left_when_it_was_killed) {
+TEST_F(EnterSignals, session_leader_of_a_killed_virtuald_ends_with_the_program) {
   const std::string mark = "until the file";
   Job job(entering(
       {}, {"sh", "-c",
@@ -664,7 +664,7 @@ TEST_F(EnterSignals, no_process_of_its_own_is_left_when_it_was_killed) {
   EXPECT_TRUE(eventually([&mark] { return !is_running(mark); }));
 }
 
-TEST_F(EnterSignals, death_of_the_sessions_leader_ends_it) {
+TEST_F(EnterSignals, virtuald_ends_when_the_session_leader_is_killed) {
   Job job(waiting("trap 'exit' HUP"));
   ASSERT_TRUE(job.says("ready"));
   ::kill(leader_of(job.pid()), SIGKILL);
@@ -683,7 +683,7 @@ TEST_F(EnterBounds, status_and_output_are_the_programs) {
   EXPECT_EQ(5, outcome.status);
 }
 
-TEST_F(EnterBounds, program_that_ignores_signals_ends) {
+TEST_F(EnterBounds, program_that_ignores_signals_is_killed) {
   const Outcome outcome = enter_with(
       {"-l", "1"}, {"sh", "-c", "trap '' TERM HUP INT; echo begun; while :; do sleep 1002; done"});
   EXPECT_EQ("begun\n", outcome.output);
@@ -693,7 +693,7 @@ TEST_F(EnterBounds, program_that_ignores_signals_ends) {
   EXPECT_FALSE(is_running("1002"));
 }
 
-TEST_F(EnterBounds, process_that_forked_twice_and_closed_its_pipes_ends) {
+TEST_F(EnterBounds, process_that_forked_twice_and_closed_its_pipes_is_killed) {
   const Outcome outcome =
       enter_with({"-l", "9"}, {"sh", "-c",
                                "(setsid sh -c 'trap \"\" TERM HUP; exec <&- >&- 2>&-; sleep 1003' "
@@ -713,19 +713,19 @@ TEST_F(EnterBounds, process_that_holds_the_pipes_is_not_waited_for) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
-TEST_F(EnterBounds, output_without_end_is_cut) {
+TEST_F(EnterBounds, endless_output_is_cut_off) {
   const Outcome outcome = enter_with({"-l", "9"}, {"yes"});
   EXPECT_EQ(16384U, outcome.output.size());
   EXPECT_EQ(128 + SIGPIPE, outcome.status);
   EXPECT_EQ(16384U, enter_with({"-l", "9"}, {"sh", "-c", "exec yes >&2"}).errors.size());
 }
 
-TEST_F(EnterBounds, output_that_was_written_at_the_end_is_there) {
+TEST_F(EnterBounds, output_written_just_before_the_end_is_passed_on) {
   const Outcome outcome = enter_with({"-l", "9"}, {"seq", "1", "3000"});
   EXPECT_TRUE(outcome.output.ends_with("\n2999\n3000\n"));
 }
 
-TEST_F(EnterBounds, no_pipe_of_the_hosts_reaches_the_program) {
+TEST_F(EnterBounds, no_pipe_of_the_host_reaches_the_program) {
   fs::create_directory(kRoot + "/proc");
   ASSERT_EQ(0, ::mount("proc", (kRoot + "/proc").c_str(), "proc", 0, nullptr));
   Command command = command_of(
@@ -743,7 +743,7 @@ TEST_F(EnterBounds, no_pipe_of_the_hosts_reaches_the_program) {
   EXPECT_NE(lines[0], lines[3]);
 }
 
-TEST_F(EnterBounds, file_on_standard_input_is_not_for_the_program) {
+TEST_F(EnterBounds, file_on_standard_input_does_not_reach_the_program) {
   write_file("/tmp/own", "of the host");
   Command command = entering({"-l", "9"}, {"cat"});
   command.prepare = [] { ::dup2(::open("/tmp/own", O_RDONLY | O_CLOEXEC), STDIN_FILENO); };
@@ -776,7 +776,7 @@ TEST_F(EnterBounds, resources_are_limited) {
   EXPECT_EQ(65536U, fs::file_size(kRoot + "/run/much"));
 }
 
-TEST_F(EnterBounds, program_that_stops_itself_stops_nobody) {
+TEST_F(EnterBounds, program_that_stops_itself_is_killed_in_time) {
   EXPECT_EQ(124, enter_with({"-l", "1"}, {"sh", "-c", "kill -STOP $$"}).status);
 }
 
@@ -788,7 +788,7 @@ TEST_F(EnterBounds, signals_reach_the_program) {
   EXPECT_EQ(9, process.stop());
 }
 
-TEST_F(EnterBounds, nothing_is_left_when_it_is_killed) {
+TEST_F(EnterBounds, no_process_is_left_when_virtuald_is_killed) {
   BackgroundProcess process(
       entering({"-l", "15"}, {"sh", "-c", "trap '' HUP TERM; : >/run/ready; sleep 1005"}));
   ASSERT_TRUE(eventually([] { return fs::exists(kRoot + "/run/ready"); }));
@@ -876,12 +876,12 @@ TEST_F(EnterToStay, isolates_on_request) {
   EXPECT_EQ("ptrace: Operation not permitted\n", report_of("service trace", staying({"-i"})));
 }
 
-TEST_F(EnterToStay, status_is_the_programs_where_it_ends) {
+TEST_F(EnterToStay, exit_status_is_the_programs) {
   EXPECT_EQ(7, enter_with({"-b"}, {"sh", "-c", "exit 7"}).status);
 }
 
 /// A shell with job control makes virtuald the leader of a process group.
-TEST_F(EnterToStay, leader_of_a_group_waits_for_it) {
+TEST_F(EnterToStay, virtuald_that_leads_a_process_group_waits_for_the_program) {
   Command command = entering({"-b"}, {"sh", "-c", "exit 7"});
   command.prepare = [] { ::setpgid(0, 0); };
   EXPECT_EQ(7, run(command).status);
@@ -968,7 +968,7 @@ TEST_F(EnterTerminal, program_cannot_type_on_the_callers) {
   ASSERT_TRUE(terminal.shows("got mine")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, program_has_one_on_all_three) {
+TEST_F(EnterTerminal, is_on_the_programs_descriptors_0_to_2) {
   Terminal terminal(on_terminal("test -t 0 && test -t 1 && test -t 2 && service descriptors"));
   EXPECT_EQ(0, terminal.finish());
   EXPECT_EQ("descriptors 0 1 2\r\n", terminal.screen());
@@ -983,7 +983,7 @@ TEST_F(EnterTerminal, program_controls_its_own) {
   EXPECT_TRUE(terminal.screen().ends_with("got word\r\n")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, is_there_where_the_root_is_isolated) {
+TEST_F(EnterTerminal, is_there_in_an_isolated_root) {
   NEEDS_REAL_ROOT();
   fs::create_directories(kRoot + "/dev/pts");
   Terminal terminal(
@@ -1005,7 +1005,7 @@ TEST_F(EnterTerminal, messages_of_a_program_that_does_not_start_are_shown) {
   EXPECT_TRUE(terminal.screen().starts_with("virtuald: exec nothing in ")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, keys_are_the_programs_while_it_runs) {
+TEST_F(EnterTerminal, raw_keys_reach_the_program) {
   Terminal terminal(on_terminal("stty raw -echo; echo ready; exec cat"));
   ASSERT_TRUE(terminal.shows("ready"));
   EXPECT_TRUE(is_raw(terminal));
@@ -1021,7 +1021,7 @@ TEST_F(EnterTerminal, modes_are_those_of_the_callers) {
   EXPECT_TRUE(contains(terminal.screen(), "-ixon")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, modes_of_the_callers_are_what_they_were) {
+TEST_F(EnterTerminal, modes_of_the_callers_are_restored) {
   for (const char* script : {"stty raw -echo; stty erase x", "stty raw; kill -KILL $$"}) {
     Terminal terminal(
         command_of({"sh", "-c",
@@ -1037,7 +1037,7 @@ TEST_F(EnterTerminal, modes_of_the_callers_are_what_they_were) {
   }
 }
 
-TEST_F(EnterTerminal, modes_of_the_callers_are_what_they_were_after_a_signal) {
+TEST_F(EnterTerminal, modes_of_the_callers_are_restored_after_a_signal) {
   Terminal terminal(shell());
   ASSERT_TRUE(terminal.shows("$ "));
   const termios before = terminal.modes();
@@ -1094,7 +1094,7 @@ TEST_F(EnterTerminal, suspend_key_suspends_both) {
   EXPECT_TRUE(same(before, terminal.modes()));
 }
 
-TEST_F(EnterTerminal, suspended_program_goes_on_in_the_background) {
+TEST_F(EnterTerminal, suspended_program_continues_in_the_background) {
   Terminal terminal(shell());
   ASSERT_TRUE(terminal.shows("$ "));
   terminal.type(
@@ -1146,7 +1146,7 @@ TEST_F(EnterTerminal, background_job_runs_to_its_end) {
   ASSERT_TRUE(terminal.shows("status 0")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, pipe_on_standard_input_is_the_programs) {
+TEST_F(EnterTerminal, pipe_on_standard_input_reaches_the_program) {
   Terminal terminal(command_of({"sh", "-c", "echo for the program | " + words("cat")}));
   EXPECT_EQ(0, terminal.finish());
   EXPECT_EQ("for the program\r\n", terminal.screen());
@@ -1165,7 +1165,7 @@ TEST_F(EnterTerminal, program_with_a_pipe_on_standard_input_reads_keys_too) {
   EXPECT_TRUE(contains(terminal.screen(), "key piped")) << terminal.screen();
 }
 
-TEST_F(EnterTerminal, pipe_and_file_of_the_caller_stay_what_they_are) {
+TEST_F(EnterTerminal, redirected_input_and_output_reach_the_program) {
   write_file("/run/in", "from the file\n");
   Terminal terminal(command_of({"sh", "-c", words("cat") + " </run/in >/run/out; cat /run/out"}));
   EXPECT_EQ(0, terminal.finish());
@@ -1181,7 +1181,7 @@ TEST_F(EnterTerminal, program_with_a_file_for_its_errors_reads_keys) {
 }
 
 /// As in `virtexec ... | less`.
-TEST_F(EnterTerminal, keys_are_the_other_sides_of_a_pipe) {
+TEST_F(EnterTerminal, keys_are_left_to_the_reader_of_a_pipe) {
   Terminal terminal(command_of({"sh", "-c",
                                 words("sh -c 'echo first; sleep 3'") +
                                     " | { read -r line; echo \"$line, ready\"; read -r "
@@ -1215,7 +1215,7 @@ TEST_F(EnterTerminal, background_process_that_keeps_the_terminal_delays_nobody) 
   EXPECT_EQ("done\r\n", terminal.screen());
 }
 
-TEST_F(EnterTerminal, background_process_that_writes_without_end_delays_nobody) {
+TEST_F(EnterTerminal, background_process_that_writes_endlessly_delays_nobody) {
   Terminal terminal(on_terminal("trap '' HUP; yes & sleep 0.2; exit 3"));
   EXPECT_EQ(3, terminal.finish());
 }
@@ -1239,7 +1239,7 @@ class EnterSlowTerminal : public EnterTerminal {
   std::unique_ptr<Terminal> terminal_;
 };
 
-TEST_F(EnterSlowTerminal, is_shown_all_that_was_written) {
+TEST_F(EnterSlowTerminal, shows_all_that_was_written) {
   start_and_end();
   terminal_->resize(50, 132);
   terminal_->stop_output(false);

@@ -328,7 +328,7 @@ TEST_F(Escape, by_a_mount) {
   expect_shut({"mount", "proc", "/proc", "/proc/1/root" + kMarker}, "mount" + kNotPermitted);
 }
 
-TEST_F(Escape, by_what_a_mount_hides) {
+TEST_F(Escape, by_the_files_that_a_mount_hides) {
   write_file(kRoot + "/hidden/secret", "host\n");
   mount_below("/hidden", "none", "tmpfs");
   EXPECT_EQ("held: umount2" + kNotPermitted + "\n",
@@ -353,7 +353,7 @@ TEST_F(Escape, by_a_user_namespace) {
 }
 
 /// i386 and x32 programs have other system call numbers.
-TEST_F(Escape, by_a_call_of_another_kind_of_program) {
+TEST_F(Escape, by_a_system_call_of_another_architecture) {
 #if defined(__x86_64__)
   const std::string i386 = answer({"-i"}, {"user namespace", "clone of i386"});
   EXPECT_TRUE(i386 == "held: clone of i386" + kNotPermitted + "\n" || i386.empty() ||
@@ -367,7 +367,7 @@ TEST_F(Escape, by_a_call_of_another_kind_of_program) {
 }
 
 /// cgroup2 shows the super server's cgroup to anyone who can mount it, and a cgroup can be killed.
-TEST_F(Escape, by_a_cgroup_of_ones_own) {
+TEST_F(Escape, by_a_new_cgroup) {
   const HostProcess process;
   expect_shut({"cgroup", process.id()}, "unshare" + kNotPermitted);
 }
@@ -532,7 +532,7 @@ TEST_F(Escape, by_the_super_servers_terminal) {
 }
 
 /// Until it executes the program, virtuald holds directories of the host.
-TEST_F(Escape, by_virtuald_itself_before_it_is_the_program) {
+TEST_F(Escape, by_virtuald_itself_before_it_becomes_the_program) {
   NEEDS_STRACE();
   NEEDS_SHIPPED_PROGRAM();
   struct Moment {
@@ -570,7 +570,7 @@ TEST_F(Escape, by_virtuald_itself_before_it_is_the_program) {
   }
 }
 
-TEST_F(Escape, is_not_needed_for_ordinary_work) {
+TEST_F(Escape, protection_allows_ordinary_work) {
   EXPECT_EQ("out: tunes itself\n", answer({"-i"}, {"tune self"}));
   EXPECT_EQ("out: links and renames\n", answer({"-i"}, {"files"}));
   EXPECT_EQ("out: domain1.com\nout: has a thread and a child\n", answer({"-i"}, {"start"}));

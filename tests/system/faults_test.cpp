@@ -259,11 +259,11 @@ TEST_F(Faults, every_call_interrupted) {
   fail_each({"-v", "-u", "www"}, "EINTR", "Interrupted system call", std::regex(R"(read\(.*)"));
 }
 
-TEST_F(Faults, every_call_failing_of_an_isolated_connection) {
+TEST_F(Faults, every_call_of_an_isolated_connection_failing) {
   fail_each({"-i"}, "EIO", kInputError);
 }
 
-TEST_F(Faults, every_call_failing_of_an_isolated_connection_for_another_user) {
+TEST_F(Faults, every_call_of_an_isolated_connection_failing_for_another_user) {
   fail_each({"-iv", "-u", "www"}, "EIO", kInputError);
 }
 

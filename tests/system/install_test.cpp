@@ -35,7 +35,7 @@ class Install : public ::testing::Test {
   }
 };
 
-TEST_F(Install, programs_are_in_bin_for_everybody_to_run) {
+TEST_F(Install, programs_are_in_bin_and_everybody_can_run_them) {
   for (const char* name : {"virtuald", "virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
     EXPECT_EQ(0755U, mode_of(fs::path("/run/usr/bin") / name)) << name;
   }
@@ -56,12 +56,12 @@ TEST_F(Install, every_command_has_its_page) {
   EXPECT_EQ(0644U, mode_of("/run/usr/share/man/man7/virtuald.7"));
 }
 
-TEST_F(Install, samples_are_beside_the_documentation) {
+TEST_F(Install, samples_are_in_the_documentation_directory) {
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/conf.ftp"));
   EXPECT_TRUE(fs::exists("/run/usr/share/doc/virtuald/examples/inetd.conf"));
 }
 
-TEST_F(Install, files_name_only_the_place_of_the_installation) {
+TEST_F(Install, files_name_only_the_installation_prefix) {
   ASSERT_EQ(0,
             run({"cmake", "--install", kBuildDirectory, "--prefix", "/run/strange/place"}).status);
   const std::regex path(R"(([/\w]*)/(bin/(virt[a-z]+|[a-z]+\.init)|share/(doc/)?virtuald)\b)");
@@ -85,7 +85,7 @@ TEST_F(Install, installed_program_runs) {
   EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
 }
 
-TEST_F(Install, installed_program_is_whole_whatever_its_prefix) {
+TEST_F(Install, installed_program_works_under_any_prefix) {
   const fs::path prefix = "/run/share/of/it";
   ASSERT_EQ(0, run({"cmake", "--install", kBuildDirectory, "--prefix", prefix}).status);
   EXPECT_EQ(0, run({prefix / "bin/virtuald", "-V"}).status);
@@ -109,7 +109,7 @@ TEST_F(Install, missing_by_hand_is_named) {
   EXPECT_EQ(125, outcome.status);
 }
 
-TEST_F(Install, installed_scripts_find_what_they_share) {
+TEST_F(Install, installed_scripts_find_their_shared_files) {
   for (const char* name : {"virtfs", "virtexec", "syslog.init", "sendmail.init"}) {
     const Outcome outcome = run({std::string("/run/usr/bin/") + name, "-h"});
     EXPECT_EQ(0, outcome.status) << name << outcome.errors;
@@ -195,12 +195,12 @@ TEST_F(Package, needs_no_other_package) {
   EXPECT_EQ("", run({"dpkg-deb", "-f", package_.string(), "Depends", "Pre-Depends"}).output);
 }
 
-TEST_F(Package, program_runs_where_nothing_else_is) {
+TEST_F(Package, program_runs_without_any_library) {
   EXPECT_EQ(std::string("virtuald ") + kVersion + "\n",
             run({"chroot", root_.string(), "/usr/bin/virtuald", "-V"}).output);
 }
 
-TEST_F(Package, settings_are_the_administrators) {
+TEST_F(Package, settings_are_a_conffile) {
   EXPECT_EQ("/etc/default/virtuald\n", read_file(root_ / "var/lib/dpkg/info/virtuald.conffiles"));
   EXPECT_TRUE(fs::exists(root_ / "etc/default/virtuald"));
 }

@@ -120,7 +120,7 @@ TEST_F(HostName, may_be_behind_a_link_that_stays_in_the_root) {
   expect_name("domain");
 }
 
-TEST_F(HostName, is_not_looked_for_in_a_whole_large_file) {
+TEST_F(HostName, is_not_searched_for_in_all_of_a_huge_file) {
   write_file(kRoot + "/etc/hostname", "");
   fs::resize_file(kRoot + "/etc/hostname", 1ULL << 40);
   expect_name("domain1.com");
@@ -135,7 +135,7 @@ TEST_F(HostName, is_not_waited_for) {
   expect_name("domain1.com");
 }
 
-TEST_F(HostName, is_of_the_last_component) {
+TEST_F(HostName, is_the_last_component_of_the_directory) {
   write_file("/virtual/conf", "default " + kRoot + "//\n");
   expect_name("domain1.com");
 }
@@ -147,7 +147,7 @@ TEST_F(HostName, is_localhost_if_no_name_is_valid) {
   fs::rename("/virtual/my_domain", kRoot);
 }
 
-TEST_F(HostName, of_the_host_stays) {
+TEST_F(HostName, of_the_host_is_unchanged) {
   const std::string before = read_file("/proc/sys/kernel/hostname");
   const std::string domain = read_file("/proc/sys/kernel/domainname");
   expect_name_for("other\n", "other");
@@ -218,7 +218,7 @@ TEST_F(Isolate, capabilities_are_gone_for_another_user_for_good) {
   EXPECT_EQ("1", status["NoNewPrivs"]);
 }
 
-TEST_F(Isolate, without_it_another_user_may_have_privileges_of_files) {
+TEST_F(Isolate, without_it_another_user_can_gain_privileges_from_files) {
   EXPECT_EQ("0", status_of_service({"-u", "www"})["NoNewPrivs"]);
 }
 
@@ -230,7 +230,7 @@ TEST_F(Isolate, inherited_capabilities_are_dropped) {
   EXPECT_EQ(kNone, status["CapAmb"]);
 }
 
-TEST_F(Isolate, securebits_stay) {
+TEST_F(Isolate, securebits_are_kept) {
   Serving serving = serving_with({"securebits"});
   serving.prepare = [] { ::prctl(PR_SET_SECUREBITS, SECBIT_NOROOT_LOCKED, 0, 0, 0); };
   EXPECT_EQ("out: " + std::to_string(SECBIT_NOROOT_LOCKED) + "\n", serve(serving).answer);
@@ -252,7 +252,7 @@ TEST_F(Isolate, terminals_are_the_services_own) {
   fs::remove_all(kRoot + "/dev");
 }
 
-TEST_F(Isolate, terminals_are_not_needed) {
+TEST_F(Isolate, directory_for_terminals_is_not_needed) {
   EXPECT_EQ("out: domain\n", answer({"read", "/marker"}));
   write_file(kRoot + "/dev/pts", "not a directory");
   EXPECT_EQ("out: domain\n", answer({"read", "/marker"}));
@@ -293,7 +293,7 @@ TEST_F(Isolate, log_says_that_it_is_isolated) {
   EXPECT_TRUE(line.ends_with(end)) << line;
 }
 
-TEST_F(Isolate, log_of_the_host_is_reached_where_the_program_cannot_start) {
+TEST_F(Isolate, log_of_the_host_is_reached_if_the_program_cannot_start) {
   expect_refusal(serve({"-i", "/virtual/conf", "/not/there"}), 127,
                  "exec /not/there in /virtual/domain1.com: No such file or directory");
   expect_refusal(serve({"-i", "/virtual/conf", "/marker"}), 126,
@@ -347,7 +347,7 @@ TEST_F(Isolate, mounts_below_the_root_are_there) {
   fs::remove_all(kRoot + "/dev");
 }
 
-TEST_F(Isolate, read_only_mount_stays_so) {
+TEST_F(Isolate, read_only_mount_stays_read_only) {
   fs::create_directories(kRoot + "/data");
   fs::create_directories("/virtual/data");
   write_file("/virtual/data/file", "data\n");
@@ -584,7 +584,7 @@ TEST_F(IsolateRefusal, no_namespaces_left) {
                      "are limits, see namespaces(7))");
 }
 
-TEST_F(IsolateRefusal, root_that_cannot_be_exchanged) {
+TEST_F(IsolateRefusal, root_that_cannot_be_replaced) {
   NEEDS_STRACE();
   expect_refusal(
       serve_with_fault({"pivot_root:error=EINVAL"}), 125,

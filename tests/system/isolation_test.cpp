@@ -100,7 +100,7 @@ TEST_F(Isolation, service_starts_in_its_root) {
   EXPECT_EQ("/\n", answer({"cwd"}));
 }
 
-TEST_F(Isolation, old_kernels_are_refused) {
+TEST_F(Isolation, connection_on_an_old_kernel_is_refused) {
   Serving serving = serving_with({"descriptors"});
   serving.prepare = [] {
     leave_open("/");
@@ -145,7 +145,7 @@ TEST_F(Groups, of_the_super_server_are_gone_for_numbers) {
   EXPECT_EQ("uid 33 euid 33 gid 33 egid 33 groups\n", identity("33:33"));
 }
 
-TEST_F(Isolation, link_of_the_password_file_stays_in_the_root) {
+TEST_F(Isolation, link_to_the_password_file_is_followed_in_the_root) {
   NEEDS_REAL_ROOT();
   write_file("/run/users", "www:x:0:0::/:\nwww:x:99:99::/:\n");
   write_file("/virtual/domain1.com/run/users", "www:x:55:56::/:\n");

@@ -65,7 +65,7 @@ TEST_F(LogMount, is_made_and_undone) {
 
 /// The host and all domains share the socket: a domain that could change its mode would silence
 /// them all.
-TEST_F(LogMount, root_of_the_domain_cannot_change_the_socket) {
+TEST_F(LogMount, uid_0_of_the_domain_cannot_change_the_socket) {
   fs::remove("/run/journal/dev-log");
   const LogSocket logger("/run/journal/dev-log");
   ASSERT_EQ(0, ::chmod("/run/journal/dev-log", 0666));
@@ -95,7 +95,7 @@ TEST_F(LogMount, needs_a_kernel_with_mount_setattr) {
   expect_failure(run(command), "mount /run/journal/dev-log: Function not implemented");
 }
 
-TEST_F(LogMount, uses_no_existing_file) {
+TEST_F(LogMount, refuses_an_existing_file) {
   write_file("/virtual/one/other", "kept");
   fs::create_symlink("../other", "/virtual/one/dev/log");
   expect_failure(by_hand("mount-log", "/run/journal/dev-log"), "create log: File exists");

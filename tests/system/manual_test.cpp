@@ -247,7 +247,7 @@ std::vector<std::string> script_messages(const std::string& name, const std::str
   return expressions;
 }
 
-TEST(Diagnostics, of_the_scripts_are_their_messages) {
+TEST(Diagnostics, of_the_scripts_are_messages_that_they_print) {
   NEEDS_PRIVATE_WORLD();
   for (const auto& [name, files] : kScripts) {
     const std::vector<std::string> messages = script_messages(name, "warn|tell|die");
@@ -262,7 +262,7 @@ TEST(Diagnostics, of_the_scripts_are_their_messages) {
   }
 }
 
-TEST(Diagnostics, of_the_scripts_hold_every_warning_and_error) {
+TEST(Diagnostics, of_the_scripts_list_every_warning_and_error) {
   NEEDS_PRIVATE_WORLD();
   for (const auto& [name, files] : kScripts) {
     const std::vector<std::string> explained =
@@ -298,7 +298,7 @@ TEST(Diagnostics, explain_a_missing_root_and_a_missing_program) {
   }
 }
 
-TEST(Diagnostics, hold_every_message) {
+TEST(Diagnostics, list_every_message) {
   NEEDS_PRIVATE_WORLD();
   NEEDS_MANDOC();
   const std::string text = section(kSource / "src/virtuald.8.in", "DIAGNOSTICS");

@@ -81,7 +81,7 @@ TEST_F(Refusal, two_modes_at_once) {
   expect_refused({"-t", "-q"}, 125, "only one of -x, -t, -q, -V and -h can be given");
 }
 
-TEST_F(Refusal, configuration_that_is_not_there) {
+TEST_F(Refusal, missing_configuration) {
   expect_refused({"/virtual/conf.ftp", "service"}, 125,
                  "open /virtual/conf.ftp: No such file or directory");
 }
@@ -114,7 +114,7 @@ TEST_F(Refusal, address_without_entry) {
   expect_refusal(serve(serving), 125, "/virtual/conf: no entry for 127.0.0.4, and no default");
 }
 
-TEST_F(Refusal, root_that_is_not_there) {
+TEST_F(Refusal, missing_root) {
   fs::remove_all("/virtual/domain1.com");
   expect_refused({"/virtual/conf", "service"}, 125,
                  "chroot /virtual/domain1.com: No such file or directory");
@@ -156,7 +156,7 @@ TEST_F(Refusal, root_whose_path_is_too_long) {
   EXPECT_TRUE(served.log[0].ends_with(": " + reason_of(ENAMETOOLONG))) << served.log[0];
 }
 
-TEST_F(Refusal, root_behind_a_link_that_leads_too_far) {
+TEST_F(Refusal, root_behind_a_link_whose_target_is_too_long) {
   std::string target = "/virtual";
   while (target.size() < PATH_MAX - 16) {
     target += "/../virtual";
@@ -188,7 +188,7 @@ TEST_F(Refusal, program_that_is_not_in_the_root) {
           kSearched);
 }
 
-TEST_F(Refusal, program_by_path_that_is_not_there) {
+TEST_F(Refusal, program_path_that_does_not_exist) {
   expect_refused({"/virtual/conf", "/usr/sbin/ftpd"}, 127,
                  "exec /usr/sbin/ftpd in /virtual/domain1.com: No such file or directory");
 }
@@ -198,7 +198,7 @@ TEST_F(Refusal, program_without_a_name) {
                  "exec in /virtual/domain1.com: the program's name is empty");
 }
 
-TEST_F(Refusal, program_that_may_not_be_executed) {
+TEST_F(Refusal, program_without_execute_permission) {
   write_file("/virtual/domain1.com/usr/sbin/ftpd", "");
   expect_not_started("Permission denied");
 }
@@ -225,7 +225,7 @@ TEST_F(Refusal, script_whose_interpreters_loader_is_missing) {
   expect_not_started("its interpreter " + loader() + " is not there");
 }
 
-TEST_F(Refusal, script_with_a_line_end_of_another_system) {
+TEST_F(Refusal, script_with_dos_line_ends) {
   write_program("/virtual/domain1.com/usr/sbin/ftpd", "#!/usr/sbin/service\r\n");
   expect_not_started("its interpreter /usr/sbin/service\\x0d is not there");
 }

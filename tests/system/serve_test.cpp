@@ -83,7 +83,7 @@ TEST_F(Serve, option_a_is_argument_zero) {
   EXPECT_EQ("argument 0: ftpd\nargument 1: arguments\n", served.answer);
 }
 
-TEST_F(Serve, environment_stays_as_it_is) {
+TEST_F(Serve, environment_is_passed_unchanged) {
   NEEDS_SHIPPED_PROGRAM();
   Serving serving;
   serving.arguments = {"/virtual/conf", "service", "environment"};
@@ -117,14 +117,14 @@ TEST_F(Serve, path_is_searched_inside_the_root) {
   EXPECT_EQ("domain1\n", serve(serving).answer);
 }
 
-TEST_F(Serve, search_passes_over_a_directory_whose_name_is_too_long) {
+TEST_F(Serve, search_skips_a_directory_whose_name_is_too_long) {
   Serving serving;
   serving.arguments = {"/virtual/conf", "service", "name"};
   serving.environment = {{"PATH", "/" + std::string(PATH_MAX, 'a') + ":/usr/sbin"}};
   EXPECT_EQ("domain1\n", serve(serving).answer);
 }
 
-TEST_F(Serve, search_goes_on_after_a_file_that_may_not_be_executed) {
+TEST_F(Serve, search_continues_after_a_file_that_is_not_executable) {
   write_file("/virtual/domain1.com/usr/local/sbin/service", "not executable");
   EXPECT_EQ("domain1\n", told("name"));
 }
@@ -160,7 +160,7 @@ TEST_F(Serve, inherited_descriptors_are_closed) {
   EXPECT_EQ("descriptors 0 1 2\n", serve(serving).answer);
 }
 
-TEST_F(Serve, verbose_is_one_line_for_a_connection) {
+TEST_F(Serve, verbose_logs_one_line_for_a_connection) {
   const Served served = serve({"-v", "/virtual/conf", "service", "name"});
   EXPECT_EQ("domain1\n", served.answer);
   ASSERT_EQ(1U, served.log.size());
@@ -197,7 +197,7 @@ TEST_F(Serve, configuration_of_any_length_is_searched) {
 }
 
 // Under tcpserver, tcpsvd and systemd, descriptor 2 is their own log.
-TEST_F(Serve, errors_go_to_standard_error_where_that_is_not_the_client) {
+TEST_F(Serve, errors_are_written_to_standard_error_if_it_is_not_the_client) {
   Connection connection = connect_pair("127.0.0.9");
   int errors[2];
   ASSERT_EQ(0, ::pipe2(errors, O_CLOEXEC));

@@ -50,12 +50,12 @@ TEST_F(Trust, refuses_a_root_of_another_user) {
   expect_distrust("/virtual/domain1.com: owned by uid 54321, mode 0755" + kRootRule);
 }
 
-TEST_F(Trust, refuses_a_root_that_its_group_may_write) {
+TEST_F(Trust, refuses_a_group_writable_root) {
   ::chmod("/virtual/domain1.com", 0775);
   expect_distrust("/virtual/domain1.com: owned by uid 0, mode 0775" + kRootRule);
 }
 
-TEST_F(Trust, refuses_a_root_that_others_may_write) {
+TEST_F(Trust, refuses_a_world_writable_root) {
   ::chmod("/virtual/domain1.com", 0757);
   expect_distrust("/virtual/domain1.com: owned by uid 0, mode 0757" + kRootRule);
 }
@@ -66,14 +66,14 @@ TEST_F(Trust, sticky_directory_is_not_safe) {
   expect_distrust("/tmp: owned by uid 0, mode 1777" + kRootRule);
 }
 
-TEST_F(Trust, names_the_faulty_directory_on_the_way) {
+TEST_F(Trust, names_the_faulty_directory_on_the_path) {
   make_root("/virtual/a/b/c", "c");
   write_file("/virtual/conf", "default /virtual/a/b/c\n");
   ::chmod("/virtual/a/b", 0775);
   expect_distrust("/virtual/a/b: owned by uid 0, mode 0775" + kRootRule);
 }
 
-TEST_F(Trust, checks_where_a_link_leads) {
+TEST_F(Trust, checks_the_target_of_a_link) {
   make_root("/srv-test/domain", "d");
   fs::create_symlink("/srv-test/domain", "/virtual/alias");
   write_file("/virtual/conf", "default /virtual/alias\n");
@@ -89,7 +89,7 @@ TEST_F(Trust, checks_who_owns_a_link) {
   expect_distrust("/virtual/alias: owned by uid 54321, mode 0777" + kRootRule);
 }
 
-TEST_F(Trust, follows_links_that_roots_own_directories_hold) {
+TEST_F(Trust, follows_links_in_directories_of_root) {
   fs::create_symlink("../virtual/./domain2.com/", "/virtual/alias");
   write_file("/virtual/conf", "default //virtual/alias//.\n");
   EXPECT_EQ("domain2\n", connect().answer);
@@ -125,7 +125,7 @@ TEST_F(Trust, names_a_configuration_by_the_path_that_was_given) {
                  "/virtual//conf.ftp:1: nonsense is not an address");
 }
 
-TEST_F(Trust, refuses_a_configuration_that_its_group_may_write) {
+TEST_F(Trust, refuses_a_group_writable_configuration) {
   ::chmod("/virtual/conf", 0664);
   expect_distrust("/virtual/conf: owned by uid 0, mode 0664" + kConfigRule);
 }
@@ -136,18 +136,18 @@ TEST_F(Trust, refuses_a_configuration_of_another_user) {
   expect_distrust("/virtual/conf: owned by uid 54321, mode 0644" + kConfigRule);
 }
 
-TEST_F(Trust, refuses_a_configuration_in_a_directory_that_others_may_write) {
+TEST_F(Trust, refuses_a_configuration_in_a_world_writable_directory) {
   fs::copy_file("/virtual/conf", "/tmp/conf");
   expect_refusal(serve({"/tmp/conf", "service"}), 125,
                  "/tmp: owned by uid 0, mode 1777" + kConfigRule);
 }
 
-TEST_F(Trust, takes_a_configuration_through_a_link) {
+TEST_F(Trust, accepts_a_configuration_behind_a_link) {
   fs::create_symlink("/virtual/conf", "/virtual/conf.ftp");
   EXPECT_EQ("domain1\n", serve({"/virtual/conf.ftp", "service", "name"}).answer);
 }
 
-TEST_F(Trust, takes_a_relative_configuration) {
+TEST_F(Trust, accepts_a_relative_configuration) {
   Serving serving;
   serving.arguments = {"./conf", "service", "name"};
   serving.prepare = [] {
@@ -173,7 +173,7 @@ TEST_F(Trust, option_w_warns_and_serves) {
 
 // The directory that was checked is the one that becomes the root, whatever its name means a moment
 // later.
-TEST_F(Trust, exchange_of_the_root_never_gives_an_unchecked_one) {
+TEST_F(Trust, serves_from_no_unchecked_root_while_a_link_keeps_changing) {
   make_root("/virtual/good", "good");
   make_root("/virtual/bad", "bad");
   ::chmod("/virtual/bad", 0777);

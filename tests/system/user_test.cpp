@@ -157,13 +157,13 @@ TEST_F(User, malformed_group_of_another_user_is_ignored) {
   EXPECT_EQ(0, as("www").status);
 }
 
-TEST_F(User, line_of_any_length_is_refused) {
+TEST_F(User, overlong_line_is_refused) {
   write_file("/virtual/domain1.com/etc/passwd",
              std::string(70'000, 'x') + "\nwww:x:33:34::/:/bin/sh\n");
   expect_refused("www", "/virtual/domain1.com/etc/passwd:1: longer than 65536 bytes");
 }
 
-TEST_F(User, uid_0_by_any_name) {
+TEST_F(User, uid_0_is_refused_by_any_name) {
   expect_refused("root",
                  "-u root: is uid 0 in /virtual/domain1.com; -u must name an unprivileged user");
   expect_refused("toor",
@@ -185,13 +185,13 @@ TEST_F(User, arguments_that_name_nobody) {
   expect_refused("1234", "-u 1234: a numeric user needs a group too, as in 1234:1234");
 }
 
-TEST_F(User, program_that_the_user_may_not_execute) {
+TEST_F(User, program_that_the_user_cannot_execute) {
   ::chmod("/virtual/domain1.com/usr/sbin/service", 0700);
   expect_refusal(serve({"-u", "www", "/virtual/conf", "service"}), 126,
                  "exec /usr/sbin/service in /virtual/domain1.com: Permission denied");
 }
 
-TEST_F(User, is_found_where_option_w_has_warned) {
+TEST_F(User, is_found_after_option_w_has_warned) {
   ::chmod("/virtual/conf", 0664);
   ::chmod("/virtual/domain1.com", 0775);
   const Served served = serve({"-w", "-u", "www:mail", "/virtual/conf", "service", "identity"});

@@ -131,7 +131,7 @@ TEST_P(Virtexec, exits_with_126_if_the_program_cannot_be_started) {
   EXPECT_EQ(126, run_script("virtexec", {"one.com", "/name"}).status);
 }
 
-TEST_P(Virtexec, finds_a_program_behind_a_link_that_holds_only_in_the_root) {
+TEST_P(Virtexec, finds_a_program_behind_a_link_that_is_valid_only_in_the_root) {
   write_program("/virtual/one.com/bin/show", "#!/bin/sh\necho shown\n");
   fs::create_directories("/virtual/one.com/etc/alternatives");
   fs::create_symlink("/bin/show", "/virtual/one.com/etc/alternatives/show-name");
@@ -139,7 +139,7 @@ TEST_P(Virtexec, finds_a_program_behind_a_link_that_holds_only_in_the_root) {
   EXPECT_EQ("shown\n", run_script("virtexec", {"one.com", "show-name"}).output);
 }
 
-TEST_P(Virtexec, refuses_a_domain_that_is_not_there) {
+TEST_P(Virtexec, refuses_a_missing_domain) {
   const Outcome outcome = run_script("virtexec", {"three.com", "echo"});
   EXPECT_EQ(125, outcome.status);
   EXPECT_EQ("virtexec: /virtual/three.com: no such domain\n", outcome.errors);
@@ -286,7 +286,7 @@ TEST_P(Virtexec, passes_no_descriptor_of_the_host) {
   EXPECT_EQ("descriptors 0 1 2\n", testing_support::run(command).output);
 }
 
-TEST_P(Virtexec, passes_no_descriptor_of_its_own_in_all_domains) {
+TEST_P(Virtexec, passes_no_descriptor_of_its_own_to_any_domain) {
   for (const char* root : {"/virtual/one.com", "/virtual/two.com"}) {
     fs::copy_file(testing_support::kService, std::string(root) + "/service");
   }
@@ -326,13 +326,13 @@ TEST_P(Virtexec, tries_all_domains_and_exits_with_the_first_failure) {
   EXPECT_EQ(3, outcome.status);
 }
 
-TEST_P(Virtexec, gives_the_callers_input_to_the_first_of_all_domains_that_reads_it) {
+TEST_P(Virtexec, leaves_input_that_one_domain_does_not_read_to_the_next) {
   Command command = script("virtexec", {"-a", "sh", "-c", "read -r line; echo \"$line\""});
   command.input = "for one\nfor two\n";
   EXPECT_EQ("for one\nfor two\n", testing_support::run(command).output);
 }
 
-TEST_P(Virtexec, heads_each_domain_on_a_terminal) {
+TEST_P(Virtexec, prints_a_heading_for_each_domain_on_a_terminal) {
   Terminal terminal(script("virtexec", {"-a", "cat", "/name"}));
   EXPECT_EQ(0, terminal.finish());
   EXPECT_EQ("==> one.com <==\r\none.com\r\n==> two.com <==\r\ntwo.com\r\n", terminal.screen());
@@ -474,7 +474,7 @@ void bind_terminal(const fs::path& root) {
   ASSERT_EQ(0, testing_support::run({"mount", "--bind", "/dev/tty", root / "dev/tty"}).status);
 }
 
-TEST_P(Virtexec, gives_a_command_a_terminal_of_its_own) {
+TEST_P(Virtexec, gives_a_command_its_own_terminal) {
   NEEDS_REAL_ROOT();
   bind_terminal("/virtual/one.com");
   Terminal terminal(script("virtexec", {"one.com", "sh", "-c", kOpenTerminal}));

@@ -111,7 +111,7 @@ class VirtfsBackup : public ShellTest {
 
 INSTANTIATE_SHELLS(VirtfsBackup);
 
-TEST_P(VirtfsBackup, domain_that_is_restored_is_the_one_that_was_backed_up) {
+TEST_P(VirtfsBackup, restored_domain_is_the_one_that_was_backed_up) {
   const Outcome backup = run_display(0);
   EXPECT_EQ(0, backup.status) << backup.errors;
   struct stat status {};
@@ -132,7 +132,7 @@ TEST_P(VirtfsBackup, domain_that_is_restored_is_the_one_that_was_backed_up) {
   expect_whole("/virtual");
 }
 
-TEST_P(VirtfsBackup, numbers_that_another_domain_got_since_are_shown) {
+TEST_P(VirtfsBackup, numbers_that_now_belong_to_another_domain_are_shown) {
   ASSERT_EQ(0, run_display(0).status);
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-r", "example.com"}).status);
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-p", "true", "other.com"}).status);

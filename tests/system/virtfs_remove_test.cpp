@@ -73,7 +73,7 @@ class VirtfsRemoval : public ShellTest {
 
 INSTANTIATE_SHELLS(VirtfsRemoval);
 
-TEST_P(VirtfsRemoval, domain_is_gone_with_its_lines_and_nothing_else) {
+TEST_P(VirtfsRemoval, removes_the_domain_with_its_lines_and_nothing_else) {
   const Outcome outcome = remove();
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_EQ(
@@ -92,7 +92,7 @@ TEST_P(VirtfsRemoval, domain_is_gone_with_its_lines_and_nothing_else) {
       split_lines(run({"sh", "-c", "find /virtual -mindepth 1 | sort"}).output));
 }
 
-TEST_P(VirtfsRemoval, record_and_a_configuration_elsewhere_go_too) {
+TEST_P(VirtfsRemoval, removes_its_record_and_its_lines_elsewhere_too) {
   fs::create_directories("/run/elsewhere");
   write_file("/run/elsewhere/conf", "10.0.0.9 /virtual/domain3.com\n");
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-p", "true", "-a", "10.0.0.8", "-f",
@@ -114,7 +114,7 @@ TEST_P(VirtfsRemoval, configuration_keeps_its_owner_and_mode) {
   EXPECT_EQ(50U, status.st_gid);
 }
 
-TEST_P(VirtfsRemoval, dry_run_says_what_would_go_and_removes_nothing) {
+TEST_P(VirtfsRemoval, dry_run_lists_what_it_would_remove_and_removes_nothing) {
   const Outcome outcome = remove({"-n", "domain1.com"});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_NE(outcome.output.find("Would remove \"default /virtual/domain1.com\" from "
@@ -125,7 +125,7 @@ TEST_P(VirtfsRemoval, dry_run_says_what_would_go_and_removes_nothing) {
   EXPECT_NE(read_file("/virtual/conf.ftp").find("10.0.0.1"), std::string::npos);
 }
 
-TEST_P(VirtfsRemoval, alias_of_the_domain_goes_with_its_lines) {
+TEST_P(VirtfsRemoval, removes_an_alias_of_the_domain_with_its_lines) {
   fs::create_directory_symlink("domain1.com", "/virtual/www.domain1.com");
   write_file("/virtual/conf.www",
              "10.0.0.7 /virtual/www.domain1.com\n10.0.0.2 /virtual/domain2.com\n");
@@ -141,18 +141,18 @@ TEST_P(VirtfsRemoval, alias_itself_is_refused) {
                  "it leads to, or the link with rm");
 }
 
-TEST_P(VirtfsRemoval, domain_that_is_not_there_is_named) {
+TEST_P(VirtfsRemoval, missing_domain_is_named) {
   expect_refused(remove({"domain9.com"}), "/virtual/domain9.com: no such domain");
 }
 
-TEST_P(VirtfsRemoval, process_in_a_chroot_keeps_the_domain) {
+TEST_P(VirtfsRemoval, process_in_a_chroot_prevents_it) {
   const BackgroundProcess process(sleeper({"chroot", kDomain}));
   await_name(process.pid(), "busybox");
   expect_refused(remove(), "/virtual/domain1.com: in use by process " +
                                std::to_string(process.pid()) + " (busybox): end it first");
 }
 
-TEST_P(VirtfsRemoval, process_in_a_chroot_below_it_keeps_the_domain) {
+TEST_P(VirtfsRemoval, process_in_a_chroot_below_the_domain_prevents_it) {
   fs::create_directories(kDomain / "home/guest/bin");
   fs::copy_file("/bin/busybox", kDomain / "home/guest/bin/busybox");
   const BackgroundProcess process(sleeper({"chroot", kDomain / "home/guest"}));
@@ -161,7 +161,7 @@ TEST_P(VirtfsRemoval, process_in_a_chroot_below_it_keeps_the_domain) {
                                std::to_string(process.pid()) + " (busybox): end it first");
 }
 
-TEST_P(VirtfsRemoval, isolated_process_keeps_the_domain_and_its_guest_too) {
+TEST_P(VirtfsRemoval, isolated_process_in_the_domain_or_below_it_prevents_it) {
   fs::create_directories(kDomain / "home/guest/bin");
   fs::copy_file("/bin/busybox", kDomain / "home/guest/bin/busybox");
   for (const std::string inside : {"/", "/home/guest"}) {
@@ -182,7 +182,7 @@ TEST_P(VirtfsRemoval, isolated_process_keeps_the_domain_and_its_guest_too) {
   }
 }
 
-TEST_P(VirtfsRemoval, administrator_who_is_there_keeps_the_domain) {
+TEST_P(VirtfsRemoval, process_that_works_in_the_domain_prevents_it) {
   Command command = command_of({"sleep", "60"});
   command.prepare = [] {
     if (::chdir((kDomain / "bin").c_str()) != 0) {
@@ -196,7 +196,7 @@ TEST_P(VirtfsRemoval, administrator_who_is_there_keeps_the_domain) {
 }
 
 /// Another domain may have more processes than fit on a command line.
-TEST_P(VirtfsRemoval, crowd_of_processes_hides_none) {
+TEST_P(VirtfsRemoval, process_is_found_among_thousands) {
   const BackgroundProcess process(sleeper({"chroot", kDomain}));
   await_name(process.pid(), "busybox");
   // A small program, since sanitizers make this one slow to fork.
@@ -220,13 +220,13 @@ TEST_P(VirtfsRemoval, crowd_of_processes_hides_none) {
                               std::to_string(process.pid()) + " (busybox): end it first");
 }
 
-TEST_P(VirtfsRemoval, process_of_another_domain_does_not) {
+TEST_P(VirtfsRemoval, process_of_another_domain_does_not_prevent_it) {
   const BackgroundProcess process(sleeper({"chroot", "/virtual/domain2.com"}));
   await_name(process.pid(), "busybox");
   EXPECT_EQ(0, remove().status);
 }
 
-TEST_P(VirtfsRemoval, mount_below_it_keeps_the_domain_and_what_is_mounted) {
+TEST_P(VirtfsRemoval, mount_below_the_domain_prevents_it_and_keeps_its_files) {
   fs::create_directory(kDomain / "home");
   fs::create_directory("/run/disk");
   write_file("/run/disk/file", "kept");
@@ -270,7 +270,7 @@ TEST_P(VirtfsRemoval, killed_run_is_finished_by_the_next) {
   }
 }
 
-TEST_P(VirtfsRemoval, options_of_making_are_refused) {
+TEST_P(VirtfsRemoval, options_for_making_a_domain_are_refused) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"-p", "sh", "domain1.com"},
         {"-l", "domain1.com"},

@@ -225,7 +225,7 @@ TEST_P(VirtfsRename, name_that_is_taken_is_refused) {
                  "/virtual/.virtfs/new.com: the record of an earlier domain: remove it first");
 }
 
-TEST_P(VirtfsRename, domain_that_is_not_there_or_is_an_alias_is_refused) {
+TEST_P(VirtfsRename, missing_domain_or_alias_is_refused) {
   expect_refused(rename({"none.com", "new.com"}), "/virtual/none.com: no such domain");
   fs::create_directory_symlink("old.com", "/virtual/www.old.com");
   expect_refused(rename({"www.old.com", "new.com"}),
@@ -243,7 +243,7 @@ TEST_P(VirtfsRename, bad_names_are_refused) {
   }
 }
 
-TEST_P(VirtfsRename, process_keeps_the_name) {
+TEST_P(VirtfsRename, process_in_the_domain_prevents_it) {
   const BackgroundProcess process(command_of({"chroot", kOld, "/bin/busybox", "sleep", "60"}));
   const std::string comm = "/proc/" + std::to_string(process.pid()) + "/comm";
   ASSERT_TRUE(eventually([&comm] { return read_file(comm) == "busybox\n"; }));
@@ -251,7 +251,7 @@ TEST_P(VirtfsRename, process_keeps_the_name) {
                                " (busybox): end it first");
 }
 
-TEST_P(VirtfsRename, mount_below_it_keeps_the_name) {
+TEST_P(VirtfsRename, mount_below_the_domain_prevents_it) {
   fs::create_directories(kOld / "home");
   fs::create_directories("/run/disk");
   ASSERT_EQ(0, ::mount("/run/disk", (kOld / "home").c_str(), nullptr, MS_BIND, nullptr));
@@ -293,7 +293,7 @@ TEST_P(VirtfsRename, file_that_the_domain_has_changed_is_left_and_named) {
   EXPECT_EQ("new.com\n", read_file(kNew / "etc/mailname"));
 }
 
-TEST_P(VirtfsRename, file_of_the_host_with_that_word_is_named_only_where_the_domain_changed_it) {
+TEST_P(VirtfsRename, file_of_the_host_with_that_word_is_named_only_if_the_domain_changed_it) {
   write_file(kOld / "etc/services", "old.com 7/tcp\n");
   const std::string sum = run({"sha256sum", kOld / "etc/services"}).output.substr(0, 64);
   write_file(kRecords / ".plans/old.com", "e " + sum + " etc/services\n");
@@ -303,12 +303,12 @@ TEST_P(VirtfsRename, file_of_the_host_with_that_word_is_named_only_where_the_dom
             rename({"new.com", "old.com"}).errors);
 }
 
-TEST_P(VirtfsRename, new_name_that_holds_the_old_one_is_named_nowhere) {
+TEST_P(VirtfsRename, new_name_that_contains_the_old_one_causes_no_warning) {
   EXPECT_EQ("", rename({"old.com", "www.old.com"}).errors);
   EXPECT_EQ("www.old.com\n", read_file("/virtual/www.old.com/etc/hostname"));
 }
 
-TEST_P(VirtfsRename, fifo_or_link_in_the_domain_delays_nothing) {
+TEST_P(VirtfsRename, fifo_in_the_domain_is_not_waited_for_and_link_is_not_followed) {
   write_file("/run/elsewhere/target", "old.com\n");
   fs::remove(kOld / "etc/hostname");
   fs::create_symlink("/run/elsewhere/target", kOld / "etc/hostname");
@@ -322,14 +322,14 @@ TEST_P(VirtfsRename, fifo_or_link_in_the_domain_delays_nothing) {
   EXPECT_TRUE(fs::is_symlink(kNew / "etc/hostname"));
 }
 
-TEST_P(VirtfsRename, etc_that_is_a_link_leads_nowhere) {
+TEST_P(VirtfsRename, etc_that_is_a_link_is_not_followed) {
   fs::rename(kOld / "etc", "/run/elsewhere/etc");
   fs::create_directory_symlink("/run/elsewhere/etc", kOld / "etc");
   EXPECT_EQ(0, rename().status);
   EXPECT_EQ("old.com\n", read_file("/run/elsewhere/etc/hostname"));
 }
 
-TEST_P(VirtfsRename, etc_that_is_exchanged_all_the_time_leads_nowhere) {
+TEST_P(VirtfsRename, etc_that_keeps_being_exchanged_for_a_link_is_not_followed) {
   write_file("/run/elsewhere/hostname", "one.com\n");
   write_file("/run/elsewhere/mailname", "one.com\n");
   fs::create_directories("/virtual/one.com");
@@ -443,7 +443,7 @@ TEST_P(VirtfsRename, killed_run_is_finished_by_the_same_command) {
   FAIL() << "every run was killed";
 }
 
-TEST_P(VirtfsRename, killed_at_any_time_is_finished_by_the_same_command) {
+TEST_P(VirtfsRename, run_killed_at_any_time_is_finished_by_the_same_command) {
   for (int milliseconds = 10; milliseconds < 300; milliseconds += 30) {
     SCOPED_TRACE(milliseconds);
     SetUp();
@@ -461,7 +461,7 @@ TEST_P(VirtfsRename, killed_at_any_time_is_finished_by_the_same_command) {
 }
 
 /// An interrupted run: the directory is renamed, and the lines are not.
-TEST_P(VirtfsRename, interrupted_one_is_finished_before_anything_else_is_done_to_either_name) {
+TEST_P(VirtfsRename, interrupted_run_must_be_finished_before_any_other_with_either_name) {
   fs::rename(kOld, kNew);
   write_file(kRecords / "new.com", read_file(kRecords / "old.com") + "from:old.com\n");
   fs::rename(kRecords / ".plans/old.com", kRecords / ".plans/new.com");

@@ -54,7 +54,7 @@ class VirtfsStatus : public ShellTest {
 
 INSTANTIATE_SHELLS(VirtfsStatus);
 
-TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
+TEST_P(VirtfsStatus, warns_of_nothing_in_a_healthy_domain) {
   const Outcome outcome = status();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ(0, outcome.status);
@@ -67,7 +67,7 @@ TEST_P(VirtfsStatus, prints_nothing_about_a_healthy_domain) {
 }
 
 /// virtfs named them when it made the domain.
-TEST_P(VirtfsStatus, prints_nothing_about_files_that_were_left_out) {
+TEST_P(VirtfsStatus, does_not_warn_of_files_that_were_left_out) {
   make_writable("/etc");
   make_writable("/var");
   write_file("/etc/toy/key", "hush-hush\n");
@@ -79,7 +79,7 @@ TEST_P(VirtfsStatus, prints_nothing_about_files_that_were_left_out) {
   EXPECT_EQ("", status().errors);
 }
 
-TEST_P(VirtfsStatus, has_a_line_for_scripts) {
+TEST_P(VirtfsStatus, prints_a_line_for_scripts_when_quiet) {
   const BackgroundProcess sleeper(command_of({"chroot", kDomain, "sleep", "60"}));
   const std::string root = "/proc/" + std::to_string(sleeper.pid()) + "/root";
   ASSERT_TRUE(eventually([&root] { return fs::read_symlink(root) == kDomain; }));
@@ -102,14 +102,14 @@ TEST_P(VirtfsStatus, has_a_line_for_scripts) {
   EXPECT_EQ("hello sleep", fields[6]);
 }
 
-TEST_P(VirtfsStatus, names_what_is_older_than_the_hosts) {
+TEST_P(VirtfsStatus, names_a_file_that_is_older_than_the_hosts) {
   write_program("/usr/bin/hello", "#!/bin/sh\necho newer\n");
   expect_named("/virtual/one.com/usr/bin/hello: differs from the host's: run virtfs -u");
   ASSERT_EQ(0, run_script("virtfs", {"-q", "-u"}).status);
   EXPECT_EQ(0, status().status);
 }
 
-TEST_P(VirtfsStatus, names_what_somebody_has_changed) {
+TEST_P(VirtfsStatus, names_a_file_that_somebody_has_changed) {
   write_program(kDomain / "usr/bin/hello", "#!/bin/sh\necho evil\n");
   expect_named("/virtual/one.com/usr/bin/hello: changed since virtfs installed it");
 }
@@ -127,18 +127,18 @@ TEST_P(VirtfsStatus, names_set_id_programs_and_devices) {
       "virtfs");
 }
 
-TEST_P(VirtfsStatus, names_system_directories_that_others_may_write) {
+TEST_P(VirtfsStatus, names_world_writable_system_directories) {
   ASSERT_EQ(0, ::chmod((kDomain / "etc").c_str(), 0777));
   expect_named("/virtual/one.com/etc: writable by users other than root");
 }
 
-TEST_P(VirtfsStatus, names_a_log_socket_that_leads_nowhere) {
+TEST_P(VirtfsStatus, names_a_log_socket_that_is_not_the_loggers) {
   const LogSocket one("/virtual/one.com/dev/log");
   const LogSocket other("/virtual/log");
   expect_named("/virtual/one.com: dev/log is not the socket of the logger: syslog.init reload");
 }
 
-TEST_P(VirtfsStatus, names_what_is_mounted) {
+TEST_P(VirtfsStatus, names_a_mount) {
   ASSERT_EQ(0, ::mount("tmpfs", (kDomain / "tmp").c_str(), "tmpfs", 0, nullptr));
   const Outcome outcome = status();
   ::umount((kDomain / "tmp").c_str());
@@ -155,7 +155,7 @@ TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
   expect_named("/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one");
 }
 
-TEST_P(VirtfsStatus, counts_what_would_be_too_many_to_name) {
+TEST_P(VirtfsStatus, counts_files_that_are_too_many_to_name) {
   for (int number = 0; number < 14; ++number) {
     const fs::path file = kDomain / "var/lib" / std::to_string(number);
     write_program(file, "x");
@@ -186,7 +186,7 @@ TEST_P(VirtfsStatus, names_of_files_hide_nothing) {
 }
 
 /// If a domain replaces its directories with links, nothing outside is examined.
-TEST_P(VirtfsStatus, directory_that_is_a_link_leads_nowhere) {
+TEST_P(VirtfsStatus, directory_that_is_a_link_is_not_followed) {
   write_program("/scratch/set-id", "x");
   ASSERT_EQ(0, ::chmod("/scratch/set-id", 04755));
   fs::rename(kDomain / "usr/lib", kDomain / "usr/moved");

@@ -253,7 +253,7 @@ TEST_P(Virtfs, makes_a_root_in_which_the_program_runs) {
             run_in("one.com", {"ls", "/home/a", "/etc/hostname"}).output);
 }
 
-TEST_P(Virtfs, says_each_step_the_size_the_time_and_what_to_type_next) {
+TEST_P(Virtfs, prints_each_step_the_size_the_time_and_what_to_do_next) {
   const Outcome outcome = run_script("virtfs", {"-p", "cat", "one.com"});
   const std::vector<std::string> lines = testing_support::split_lines(outcome.output);
   ASSERT_EQ(7U, lines.size()) << outcome.output;
@@ -268,7 +268,7 @@ TEST_P(Virtfs, says_each_step_the_size_the_time_and_what_to_type_next) {
   EXPECT_EQ("", outcome.errors);
 }
 
-TEST_P(Virtfs, says_only_what_went_wrong_when_quiet) {
+TEST_P(Virtfs, prints_nothing_but_errors_when_quiet) {
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "cat", "one.com"});
   EXPECT_EQ("", outcome.output);
   EXPECT_EQ("", outcome.errors);
@@ -313,7 +313,7 @@ TEST_P(Virtfs, takes_a_static_program_as_it_is) {
   EXPECT_FALSE(fs::exists("/virtual/one.com" + testing_support::loader()));
 }
 
-TEST_P(Virtfs, makes_a_root_where_a_person_gets_a_password) {
+TEST_P(Virtfs, makes_a_root_in_which_a_user_can_get_a_password) {
   make({"-p", "useradd", "-p", "chpasswd", "one.com"});
   ASSERT_EQ(0, run_in("one.com", {"useradd", "-m", "-d", "/home/b/bob", "bob"}).status);
   Command command = script("virtexec", {"one.com", "chpasswd"});
@@ -373,7 +373,7 @@ TEST_P(Virtfs, takes_the_files_that_pams_configuration_names) {
   EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
 }
 
-TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
+TEST_P(Virtfs, names_a_file_of_pams_configuration_that_it_must_not_take) {
   testing_support::make_writable("/etc");
   write_file("/etc/pam.d/ftp", "auth required pam_listfile.so file=/etc/ftp-deny\n");
   write_file("/etc/ftp-deny", "root\n");
@@ -390,7 +390,7 @@ TEST_P(Virtfs, says_which_file_of_pams_configuration_it_may_not_take) {
 }
 
 /// FTP daemons without PAM read it too.
-TEST_P(Virtfs, takes_the_list_of_those_who_may_not_use_ftp) {
+TEST_P(Virtfs, takes_the_list_of_users_who_must_not_use_ftp) {
   testing_support::make_writable("/etc");
   write_file("/etc/ftpusers", "root\n");
   make({"-p", "busybox", "one.com"});
@@ -405,7 +405,7 @@ TEST_P(Virtfs, takes_the_configuration_of_pam_for_sshd) {
   EXPECT_TRUE(fs::exists("/virtual/one.com/etc/pam.d/sshd"));
 }
 
-TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_named_like_a_word_of_it) {
+TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_whose_name_is_a_word_in_it) {
   ASSERT_EQ(0, ::sethostname("auth", 4));
   make({"-p", "passwd", "-p", "su", "one.com"});
   for (const char* name : {"passwd", "su", "common-auth", "common-password"}) {
@@ -413,7 +413,7 @@ TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_named_like_a_word_of_it)
   }
 }
 
-TEST_P(Virtfs, takes_the_helper_by_which_pam_checks_passwords_with_its_group_and_mode) {
+TEST_P(Virtfs, takes_pams_password_helper_with_its_group_and_mode) {
   NEEDS_REAL_ROOT();
   make({"-p", "passwd", "one.com"});
   const std::string access = access_of("/virtual/one.com/usr/sbin/unix_chkpwd");
@@ -422,12 +422,12 @@ TEST_P(Virtfs, takes_the_helper_by_which_pam_checks_passwords_with_its_group_and
   EXPECT_EQ(0, run_in("one.com", {"/usr/sbin/unix_chkpwd", "root", "chkexpiry"}).status);
 }
 
-TEST_P(Virtfs, takes_the_terminals_of_a_program_that_draws_on_them) {
+TEST_P(Virtfs, takes_terminal_descriptions_for_a_program_that_reads_them) {
   make({"-p", "bash", "-p", "tput", "one.com"});
   EXPECT_EQ(0, run_in("one.com", {"tput", "-T", "xterm", "cols"}).status);
 }
 
-TEST_P(Virtfs, leaves_the_terminals_out_where_no_program_draws_on_them) {
+TEST_P(Virtfs, leaves_terminal_descriptions_out_if_no_program_reads_them) {
   make({"-p", "ls", "one.com"});
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/terminfo/x/xterm"));
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/share/terminfo/x/xterm"));
@@ -497,7 +497,7 @@ TEST_P(Virtfs, takes_the_library_that_libc_loads_when_a_thread_is_cancelled) {
                           }));
 }
 
-TEST_P(Virtfs, takes_what_a_client_of_tls_reads) {
+TEST_P(Virtfs, takes_what_a_tls_client_reads) {
   if (!fs::exists("/usr/bin/openssl")) {
     SKIP_OR_FAIL("needs openssl");
   }
@@ -512,7 +512,7 @@ TEST_P(Virtfs, takes_what_a_client_of_tls_reads) {
   EXPECT_EQ(0, run_in("one.com", {"openssl", "engine", "padlock"}).status);
 }
 
-TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
+TEST_P(Virtfs, takes_the_description_of_the_terminal_that_it_is_called_from) {
   testing_support::make_writable("/usr");
   write_file("/usr/share/terminfo/o/odd-terminal", "x");
   Command command = script("virtfs", {"-q", "-p", "bash", "one.com"});
@@ -522,7 +522,7 @@ TEST_P(Virtfs, takes_the_terminal_that_it_is_called_from) {
 }
 
 /// The loader reads the program's path from /proc, which a root lacks.
-TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
+TEST_P(Virtfs, takes_libraries_that_a_program_finds_relative_to_itself) {
   testing_support::make_writable("/usr");
   build_origin("/usr");
   make({"-p", "origin", "one.com"});
@@ -531,7 +531,7 @@ TEST_P(Virtfs, takes_libraries_that_a_program_finds_from_where_it_is) {
 }
 
 /// The host has the file, but not everybody may read it.
-TEST_P(Virtfs, says_what_a_program_lacks_that_it_may_not_take) {
+TEST_P(Virtfs, names_a_needed_file_that_it_must_not_take) {
   testing_support::make_writable("/usr");
   testing_support::make_writable("/var");
   write_program("/usr/sbin/exim4", "#!/bin/sh\n");
@@ -555,7 +555,7 @@ TEST_P(Virtfs, does_nothing_without_its_table_of_what_programs_need) {
             outcome.errors);
 }
 
-TEST_P(Virtfs, takes_the_common_character_sets_for_what_converts_them) {
+TEST_P(Virtfs, takes_the_common_character_sets_for_a_program_that_converts_them) {
   testing_support::make_writable("/usr");
   write_file("/run/main.c",
              "#include <iconv.h>\nint main(int count, char** names) {\n"
@@ -611,7 +611,7 @@ TEST_P(VirtfsLocale, is_taken_with_a_small_archive) {
   EXPECT_EQ("März\n", march());
 }
 
-TEST_P(VirtfsLocale, is_taken_alone_of_a_large_archive) {
+TEST_P(VirtfsLocale, is_taken_alone_from_a_large_archive) {
   make_locale({"-i", "de_DE", "-f", "UTF-8", "de_DE.UTF-8"});
   fs::resize_file("/usr/lib/locale/locale-archive", std::uintmax_t{20} << 20);
   make({"-p", "date", "-p", "env", "one.com"});
@@ -628,14 +628,14 @@ TEST_P(VirtfsLocale, brings_its_character_set) {
       "", testing_support::run({"find", "/virtual/one.com/usr/lib", "-name", "EUC-KR.so"}).output);
 }
 
-TEST_P(VirtfsLocale, is_not_taken_for_what_has_none) {
+TEST_P(VirtfsLocale, is_not_taken_for_programs_without_locales) {
   make_locale({"--no-archive", "-i", "de_DE", "-f", "UTF-8", "/usr/lib/locale/de_DE.utf8"});
   make({"-p", "busybox", "one.com"});
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/locale/de_DE.utf8"));
 }
 
 /// Without it every new password is refused.
-TEST_P(Virtfs, takes_the_dictionary_of_what_checks_new_passwords) {
+TEST_P(Virtfs, takes_the_dictionary_that_new_passwords_are_checked_with) {
   testing_support::make_writable("/usr");
   testing_support::make_writable("/var");
   write_file("/run/empty.c", "");
@@ -681,7 +681,7 @@ TEST_P(Virtfs, keeps_the_set_user_id_bit_of_a_program_asked_for_and_says_so) {
             }));
 }
 
-TEST_P(Virtfs, refuses_a_program_that_others_may_write) {
+TEST_P(Virtfs, refuses_a_world_writable_program) {
   write_file("/run/service", read_file("/bin/busybox"));
   ::chmod("/run/service", 0757);
   const Outcome outcome = run_script("virtfs", {"-p", "/run/service", "one.com"});
@@ -714,7 +714,7 @@ TEST_P(Virtfs, takes_a_program_that_an_account_of_the_system_owns) {
 }
 
 /// Its owner, who can write anything into it, must not gain root's privileges.
-TEST_P(Virtfs, looks_at_a_program_of_an_account_as_that_account) {
+TEST_P(Virtfs, examines_a_program_of_an_account_as_that_account) {
   if (!fs::exists("/usr/bin/strace")) {
     SKIP_OR_FAIL("needs strace");
   }
@@ -785,12 +785,12 @@ TEST_P(Virtfs, makes_a_root_in_which_a_login_shell_says_nothing) {
   EXPECT_EQ("", outcome.errors);
 }
 
-TEST_P(Virtfs, takes_nothing_for_a_shell_where_there_is_none) {
+TEST_P(Virtfs, takes_nothing_for_a_shell_if_there_is_none) {
   make({"-p", "ls", "one.com"});
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/bin/id"));
 }
 
-TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
+TEST_P(Virtfs, refuses_a_world_writable_library) {
   testing_support::make_writable("/usr");
   const fs::path library = fs::canonical(
       first_line(testing_support::run(
@@ -804,7 +804,7 @@ TEST_P(Virtfs, refuses_a_library_that_others_may_write) {
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
-TEST_P(Virtfs, leaves_nothing_where_a_program_is_missing) {
+TEST_P(Virtfs, leaves_nothing_if_a_program_is_missing) {
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "-p", "no-such-daemon", "one.com"});
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ("virtfs: no-such-daemon: not found on this host\n", outcome.errors);
@@ -830,7 +830,7 @@ TEST_P(Virtfs, takes_a_name_with_an_underscore) {
   EXPECT_TRUE(fs::exists("/virtual/one_two.com"));
 }
 
-TEST_P(Virtfs, never_touches_a_domain_that_is_there) {
+TEST_P(Virtfs, never_touches_an_existing_domain) {
   write_file("/virtual/one.com/etc/passwd", "of the domain\n");
   const Outcome outcome = run_script("virtfs", {"-p", "ls", "one.com"});
   EXPECT_EQ(1, outcome.status);
@@ -838,7 +838,7 @@ TEST_P(Virtfs, never_touches_a_domain_that_is_there) {
   EXPECT_EQ(std::set<std::string>{"etc"}, names_in("/virtual/one.com"));
 }
 
-TEST_P(Virtfs, takes_a_dead_link_for_a_domain_that_is_there) {
+TEST_P(Virtfs, treats_a_dead_link_as_an_existing_domain) {
   fs::create_symlink("/run/elsewhere", "/virtual/one.com");
   EXPECT_EQ(1, run_script("virtfs", {"-p", "ls", "one.com"}).status);
   EXPECT_FALSE(fs::exists("/run/elsewhere"));
@@ -863,7 +863,7 @@ void make_anns(const fs::path& directory) {
   ASSERT_EQ(0, ::chown(directory.c_str(), 1000, 1000));
 }
 
-TEST_P(Virtfs, refuses_a_leading_directory_that_others_may_write) {
+TEST_P(Virtfs, refuses_a_group_writable_leading_directory) {
   ASSERT_EQ(0, ::chmod("/virtual", 0775));
   const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
   EXPECT_EQ(1, outcome.status);
@@ -905,7 +905,7 @@ TEST_P(Virtfs, follows_the_links_of_the_leading_directory_before_it_trusts_it) {
   EXPECT_TRUE(fs::exists("/run/disk/one.com/usr/bin/busybox"));
 }
 
-TEST_P(Virtfs, ends_where_links_of_the_leading_directory_lead_in_a_circle) {
+TEST_P(Virtfs, ends_if_links_of_the_leading_directory_form_a_loop) {
   fs::create_directory_symlink("domains", "/run/domains");
   const Outcome outcome = run_script("virtfs", {"-d", "/run/domains", "-p", "busybox", "one.com"});
   EXPECT_EQ("virtfs: /run/domains: too many symbolic links\n", outcome.errors);
@@ -963,7 +963,7 @@ TEST_P(Virtfs, without_a_domain_or_a_terminal_says_so) {
   EXPECT_EQ("virtfs: no domain given, and no terminal to ask on", first_line(outcome.errors));
 }
 
-TEST_P(Virtfs, gives_sizes_on_a_terminal) {
+TEST_P(Virtfs, prints_sizes_on_a_terminal) {
   Terminal terminal(script("virtfs", {"-p", "ls", "one.com"}));
   EXPECT_EQ(0, terminal.finish());
   EXPECT_NE(terminal.screen().find("MiB"), std::string::npos);
@@ -1025,7 +1025,7 @@ TEST_P(Virtfs, makes_what_it_has_printed) {
   EXPECT_EQ("1:12 0755", access_of("/virtual/one.com/var/lib/served"));
 }
 
-TEST_P(Virtfs, prints_nothing_but_errors_when_quiet_even_of_what_it_would_make) {
+TEST_P(Virtfs, prints_nothing_but_errors_when_quiet_even_in_a_dry_run) {
   const Outcome outcome = run_script("virtfs", {"-nq", "-p", "sh", "one.com"});
   EXPECT_EQ("", outcome.output + outcome.errors);
   EXPECT_EQ(0, outcome.status);
@@ -1083,7 +1083,7 @@ TEST_P(Virtfs, makes_the_layout) {
   EXPECT_EQ(0U, fs::file_size(root / "var/run/utmp"));
 }
 
-TEST_P(Virtfs, makes_links_in_the_layout_that_lead_nowhere_else_from_outside) {
+TEST_P(Virtfs, makes_links_in_the_layout_that_stay_in_the_root_from_outside_too) {
   make({"-p", "busybox", "one.com"});
   const fs::path root = "/virtual/one.com";
   EXPECT_EQ("../tmp", fs::read_symlink(root / "usr/tmp"));
@@ -1093,7 +1093,7 @@ TEST_P(Virtfs, makes_links_in_the_layout_that_lead_nowhere_else_from_outside) {
   EXPECT_EQ(root / "var/mail", fs::canonical(root / "var/spool/mail"));
 }
 
-TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
+TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_if_there_is_one) {
   testing_support::make_writable("/etc");
   write_file("/etc/passwd", read_file("/etc/passwd") + "webmast:x:701:702::/:/bin/sh\n");
   write_file("/etc/group", read_file("/etc/group") + "www:x:702:\n");
@@ -1104,7 +1104,7 @@ TEST_P(Virtfs, gives_the_webs_directories_to_the_webmaster_where_there_is_one) {
   EXPECT_EQ("701:702 0755", access_of("/virtual/one.com/var/www/server"));
 }
 
-TEST_P(Virtfs, warns_where_the_host_lacks_a_group_of_the_system) {
+TEST_P(Virtfs, warns_if_the_host_lacks_a_system_group) {
   testing_support::make_writable("/etc");
   write_file("/etc/group", "root:x:0:\n");
   EXPECT_EQ(
@@ -1113,7 +1113,7 @@ TEST_P(Virtfs, warns_where_the_host_lacks_a_group_of_the_system) {
       run_script("virtfs", {"-q", "-p", "busybox", "one.com"}).errors);
 }
 
-TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
+TEST_P(Virtfs, makes_only_harmless_devices) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ(
       (std::set<std::string>{"null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx"}),
@@ -1128,14 +1128,14 @@ TEST_P(Virtfs, makes_no_device_but_the_harmless_ones) {
 }
 
 /// An isolated service gets its own terminals there.
-TEST_P(Virtfs, makes_the_place_for_terminals) {
+TEST_P(Virtfs, makes_a_directory_for_terminals) {
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ("0:0 0755", access_of("/virtual/one.com/dev/pts"));
   EXPECT_TRUE(fs::is_empty("/virtual/one.com/dev/pts"));
   EXPECT_EQ("pts/ptmx", fs::read_symlink("/virtual/one.com/dev/ptmx"));
 }
 
-TEST_P(Virtfs, links_the_log_socket_where_there_is_one) {
+TEST_P(Virtfs, links_the_log_socket_if_there_is_one) {
   const testing_support::LogSocket log("/virtual/log");
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ(inode_of("/virtual/log"), inode_of("/virtual/one.com/dev/log"));
@@ -1170,7 +1170,7 @@ TEST_P(Virtfs, locks_all_accounts_and_takes_no_hash) {
   EXPECT_EQ("", files_with("/virtual/one.com", hash));
 }
 
-TEST_P(Virtfs, hides_the_hashes_from_others_than_root) {
+TEST_P(Virtfs, hides_the_hashes_from_ordinary_users) {
   make({"-p", "busybox", "one.com"});
   EXPECT_TRUE(access_of("/virtual/one.com/etc/shadow").ends_with(" 0640"));
   EXPECT_TRUE(access_of("/virtual/one.com/etc/gshadow").ends_with(" 0640"));
@@ -1244,7 +1244,7 @@ TEST_P(Virtfs, takes_no_secret_that_a_packages_directory_is_exchanged_for) {
   fs::remove_all("/scratch");
 }
 
-TEST_P(Virtfs, takes_helper_programs_that_a_program_has_the_paths_of) {
+TEST_P(Virtfs, takes_helper_programs_whose_paths_a_program_contains) {
   testing_support::make_writable("/usr");
   fs::create_directories("/usr/lib/service/bin");
   fs::create_directories("/usr/libexec/service");
@@ -1300,7 +1300,7 @@ TEST_P(Virtfs, takes_no_configuration_that_only_root_can_reach) {
   EXPECT_EQ("", files_with("/virtual/one.com", "hush-hush"));
 }
 
-TEST_P(Virtfs, satisfies_the_test_of_virtuald) {
+TEST_P(Virtfs, makes_a_domain_that_virtuald_t_accepts) {
   make({"-p", "ls", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   const Outcome outcome =
       testing_support::run({testing_support::kVirtuald, "-t", "/virtual/conf", "ls"});
@@ -1323,7 +1323,7 @@ TEST_P(Virtfs, makes_a_domain_in_a_directory_of_any_name) {
   EXPECT_EQ(std::set<std::string>(), names_in("/virtual"));
 }
 
-TEST_P(Virtfs, gives_the_reason_of_virtuald_in_a_directory_of_any_name) {
+TEST_P(Virtfs, repeats_virtualds_reason_in_a_directory_of_any_name) {
   for (const std::string directory : kOddDirectories) {
     write_file(directory + "/conf", "nonsense\n");
     const Outcome outcome = run_script(
@@ -1387,7 +1387,7 @@ TEST_P(VirtfsNumbers, differ_from_domain_to_domain) {
                                         "\nbob:x:523776:523776:"));
 }
 
-TEST_P(VirtfsNumbers, are_in_every_file_that_gives_them) {
+TEST_P(VirtfsNumbers, are_in_every_file_that_sets_them) {
   testing_support::make_writable("/etc");
   write_file("/etc/adduser.conf", "# FIRST_UID=1\nFIRST_UID=1000\nDSHELL=/bin/bash\n#LAST_UID=9\n");
   make({"-p", "busybox", "one.com"});
@@ -1417,14 +1417,14 @@ TEST_P(VirtfsNumbers, of_system_accounts_are_below_those_of_users) {
   }
 }
 
-TEST_P(VirtfsNumbers, are_given_where_the_host_says_nothing) {
+TEST_P(VirtfsNumbers, are_given_if_the_host_has_no_login_defs) {
   testing_support::make_writable("/etc");
   fs::remove("/etc/login.defs");
   make({"-p", "busybox", "one.com"});
   EXPECT_EQ("524032-524287", numbers_of("one.com"));
 }
 
-TEST_P(VirtfsNumbers, are_the_users_alone_and_not_shared_out_again) {
+TEST_P(VirtfsNumbers, are_not_given_to_users_again_as_subordinate_numbers) {
   testing_support::make_writable("/etc");
   write_file("/etc/subuid", "ann:100000:65536\n");
   write_file("/etc/subgid", "ann:100000:65536\n");
@@ -1435,7 +1435,7 @@ TEST_P(VirtfsNumbers, are_the_users_alone_and_not_shared_out_again) {
   EXPECT_EQ("", read_file("/virtual/one.com/etc/subgid"));
 }
 
-TEST_P(VirtfsNumbers, are_free_of_what_the_host_has_given_away) {
+TEST_P(VirtfsNumbers, are_not_among_those_that_the_host_has_given_away) {
   testing_support::make_writable("/etc");
   write_file("/etc/subuid", "ann:500000:24288\n");
   write_file("/etc/subgid", "ann:480000:10000\n");
@@ -1456,7 +1456,7 @@ TEST_P(VirtfsNumbers, are_recorded_outside_of_the_domain) {
   EXPECT_EQ("523776-524031", numbers_of("two.com"));
 }
 
-TEST_P(VirtfsNumbers, come_back_with_a_domain_that_is_made_again) {
+TEST_P(VirtfsNumbers, are_the_same_for_a_domain_that_is_made_again) {
   make({"-p", "busybox", "one.com"});
   make({"-p", "busybox", "two.com"});
   fs::remove_all("/virtual/one.com");
@@ -1522,7 +1522,7 @@ TEST_P(VirtfsNumbers, are_not_taken_from_an_invalid_range) {
   }
 }
 
-TEST_P(VirtfsNumbers, are_free_of_those_in_other_leading_directories) {
+TEST_P(VirtfsNumbers, differ_from_those_in_other_leading_directories) {
   make({"-p", "busybox", "one.com"});
   const Outcome outcome =
       make_with({{"LEADING", "/virtual /run/disk"}}, {"-d", "/run/disk", "two.com"});
@@ -1538,7 +1538,7 @@ TEST_P(VirtfsNumbers, of_a_run_that_failed_are_free_again) {
 }
 
 /// No other user must be able to hold the lock that a run waits for.
-TEST_P(VirtfsNumbers, are_given_though_another_user_locks_what_he_can_open) {
+TEST_P(VirtfsNumbers, are_given_even_if_another_user_locks_the_leading_directory) {
   const testing_support::Descriptor directory(::open("/virtual", O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(0, ::flock(directory.get(), LOCK_EX));
   make({"-p", "busybox", "one.com"});
@@ -1561,7 +1561,7 @@ bool group_is_gone(pid_t group) {
   return ::kill(-group, 0) != 0;
 }
 
-TEST_P(Virtfs, leaves_nothing_wherever_it_is_killed) {
+TEST_P(Virtfs, leaves_nothing_whenever_it_is_killed) {
   const Command command = script("virtfs", {"-q", "-p", "ls", "-p", "passwd", "one.com"});
   const auto started = std::chrono::steady_clock::now();
   ASSERT_EQ(0, testing_support::run(command).status);
@@ -1657,7 +1657,7 @@ TEST_P(Virtfs, puts_the_line_before_the_default) {
             read_file("/virtual/conf"));
 }
 
-TEST_P(Virtfs, makes_a_configuration_that_is_not_there) {
+TEST_P(Virtfs, makes_a_missing_configuration) {
   make({"-p", "busybox", "-a", "10.0.0.2", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/conf"));
   EXPECT_EQ("0:0 0644", access_of("/virtual/conf"));
@@ -1686,7 +1686,7 @@ TEST_P(Virtfs, clears_the_copy_of_a_configuration_that_a_killed_run_left) {
   EXPECT_EQ((std::set<std::string>{"conf", "one.com"}), names_in("/virtual"));
 }
 
-TEST_P(Virtfs, refuses_an_address_that_the_configuration_has) {
+TEST_P(Virtfs, refuses_an_address_that_the_configuration_already_has) {
   write_file("/virtual/conf", "2001:DB8:0::81 /virtual/two.com\n");
   const Outcome outcome = run_script(
       "virtfs", {"-p", "busybox", "-a", "2001:db8::81", "-f", "/virtual/conf", "one.com"});
@@ -1723,7 +1723,7 @@ TEST_P(Virtfs, refuses_a_configuration_that_is_broken) {
   EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
 
-TEST_P(Virtfs, wants_addresses_and_configurations_in_pairs) {
+TEST_P(Virtfs, takes_addresses_and_configurations_only_in_pairs) {
   EXPECT_EQ("virtfs: -a 10.0.0.1: no -f for it",
             first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors));
   EXPECT_EQ("virtfs: -f /virtual/conf: no -a before it",
@@ -1826,7 +1826,7 @@ TEST_P(VirtfsWhole, runs_the_hosts_programs) {
   EXPECT_EQ("42\n", run_in_whole({"awk", "BEGIN { print 6 * 7 }"}).output);
 }
 
-TEST_P(VirtfsWhole, has_the_directories_of_daemons_and_nothing_in_them) {
+TEST_P(VirtfsWhole, has_the_directories_of_daemons_without_their_contents) {
   struct Place {
     const char* path;
     uid_t owner;
@@ -1901,7 +1901,7 @@ TEST_P(VirtfsWhole, follows_the_hosts_alternatives) {
   EXPECT_EQ("shown\n", run_in_whole({"show"}).output);
 }
 
-TEST_P(VirtfsWhole, has_the_hosts_links_in_place_of_directories) {
+TEST_P(VirtfsWhole, keeps_the_hosts_links_to_directories) {
   make_whole();
   for (const char* name : {"bin", "sbin", "lib"}) {
     if (fs::is_symlink(fs::path("/") / name)) {
@@ -1910,7 +1910,7 @@ TEST_P(VirtfsWhole, has_the_hosts_links_in_place_of_directories) {
   }
 }
 
-TEST_P(VirtfsWhole, copies_directories_of_a_system_that_is_not_merged) {
+TEST_P(VirtfsWhole, copies_directories_of_a_host_whose_usr_is_not_merged) {
   fs::remove(host("sbin"));
   fs::create_directory(host("sbin"));
   add_program("sbin/here", "#!/bin/sh\necho here\n");
@@ -1934,14 +1934,14 @@ TEST_P(VirtfsWhole, copies_libraries_from_a_directory_of_their_own) {
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
-TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_from_where_it_is) {
+TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_relative_to_itself) {
   build_origin(host("usr"));
   const Outcome outcome = make_whole();
   EXPECT_EQ("", outcome.errors);
   EXPECT_EQ("42\n", run_in_whole({"origin"}).output);
 }
 
-TEST_P(VirtfsWhole, is_made_as_it_was_printed_for_any_user) {
+TEST_P(VirtfsWhole, is_made_as_the_dry_run_of_any_user_prints_it) {
   fs::permissions(host("tmp"), fs::perms(01777));
   add_program("usr/bin/mine", "#!/bin/sh\n", 0711);
   add_program("usr/bin/secret", "#!/bin/sh\n", 0700);
@@ -1973,7 +1973,7 @@ TEST_P(VirtfsWhole, names_a_program_that_would_not_start) {
       outcome.errors);
 }
 
-TEST_P(VirtfsWhole, names_that_program_in_a_directory_of_any_name) {
+TEST_P(VirtfsWhole, names_such_a_program_in_a_directory_of_any_name) {
   add_program("usr/bin/broken", "#!/opt/no-such-shell\n");
   for (const std::string directory : kOddDirectories) {
     fs::create_directories(host("run/a"));
@@ -2095,7 +2095,7 @@ TEST_P(VirtfsWhole, takes_nothing_that_only_root_can_reach) {
       << outcome.errors;
 }
 
-TEST_P(VirtfsWhole, tells_what_everybody_may_read_without_setpriv_too) {
+TEST_P(VirtfsWhole, can_tell_what_everybody_may_read_without_setpriv) {
   fs::remove(host("usr/bin/setpriv"));
   write_file(host("etc/terminfo/private/open"), "hush-hush\n");
   ASSERT_EQ(0, ::chmod(host("etc/terminfo/private").c_str(), 0700));
@@ -2104,7 +2104,7 @@ TEST_P(VirtfsWhole, tells_what_everybody_may_read_without_setpriv_too) {
   EXPECT_TRUE(fs::exists(root("etc/pam.d/passwd")));
 }
 
-TEST_P(VirtfsWhole, makes_nothing_where_it_cannot_tell_what_everybody_may_read) {
+TEST_P(VirtfsWhole, makes_nothing_if_it_cannot_tell_what_everybody_may_read) {
   fs::remove(host("usr/bin/setpriv"));
   fs::remove(host("usr/sbin/chroot"));
   Command command = on_host("virtfs", {"one.com"});
@@ -2127,7 +2127,7 @@ TEST_P(VirtfsWhole, takes_nothing_that_only_nobody_may_read) {
   EXPECT_EQ("", files_with(root(""), "hush-hush"));
 }
 
-TEST_P(VirtfsWhole, is_not_misled_by_a_name_of_two_lines) {
+TEST_P(VirtfsWhole, is_not_misled_by_a_name_with_a_newline) {
   write_file(host("root/secret"), "hush-hush\n");
   for (const char* name : {"etc/default/a\nb", "etc/pam.d/a\nb", "etc/a\nb", "usr/share/misc/a\nb",
                            "usr/share/misc/x\n/root/secret", "etc/pam.d/x\n/root/secret"}) {
@@ -2187,7 +2187,7 @@ TEST_P(VirtfsWhole, takes_the_certificates_of_authorities_only) {
   EXPECT_EQ(0, run_in_whole({"cat", "/etc/ssl/certs/0123abcd.0"}).status);
 }
 
-TEST_P(VirtfsWhole, takes_no_mail_and_no_jobs_of_the_host) {
+TEST_P(VirtfsWhole, takes_no_mail_and_no_cron_jobs_of_the_host) {
   write_file(host("var/spool/cron/root"), "0 0 * * * job\n");
   write_file(host("var/mail/root"), "From ann\n");
   write_file(host("root/.ssh/id_rsa"), "key\n");
@@ -2198,7 +2198,7 @@ TEST_P(VirtfsWhole, takes_no_mail_and_no_jobs_of_the_host) {
   }
 }
 
-TEST_P(VirtfsWhole, drops_set_user_id_bits_but_those_that_users_need) {
+TEST_P(VirtfsWhole, drops_set_user_id_bits_except_those_that_users_need) {
   add_program("usr/bin/mount", "#!/bin/sh\n", 04755);
   add_program("usr/bin/wall", "#!/bin/sh\n", 02755);
   const Outcome outcome = make_whole();
@@ -2218,7 +2218,7 @@ TEST_P(VirtfsWhole, drops_capabilities) {
   EXPECT_EQ(-1, ::getxattr(root("usr/bin/ping").c_str(), "security.capability", nullptr, 0));
 }
 
-TEST_P(VirtfsWhole, leaves_nothing_for_others_to_write_among_the_programs) {
+TEST_P(VirtfsWhole, has_nothing_in_etc_and_usr_that_others_can_change) {
   add_program("usr/bin/of-ann", "#!/bin/sh\n");
   ASSERT_EQ(0, ::chown(host("usr/bin/of-ann").c_str(), 1000, 1000));
   add_program("usr/bin/writable", "#!/bin/sh\n", 0777);
@@ -2270,7 +2270,7 @@ TEST_P(VirtfsWhole, leaves_the_hosts_files_as_they_were_with_hard_links) {
   EXPECT_EQ("0:0 0777", access_of(host("usr/bin/writable")));
 }
 
-TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
+TEST_P(VirtfsWhole, copies_if_it_cannot_link) {
   ASSERT_EQ(0, ::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"));
   const Outcome outcome = make_whole({"-l"});
   EXPECT_NE(
@@ -2282,7 +2282,7 @@ TEST_P(VirtfsWhole, copies_where_it_cannot_link) {
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
-TEST_P(VirtfsWhole, copies_without_the_option_for_links) {
+TEST_P(VirtfsWhole, copies_without_option_l) {
   make_whole();
   EXPECT_EQ(1U, links_of(root("usr/bin/ls")));
 }

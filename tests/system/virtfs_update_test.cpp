@@ -74,20 +74,20 @@ class VirtfsUpdate : public ShellTest {
 
 INSTANTIATE_SHELLS(VirtfsUpdate);
 
-TEST_P(VirtfsUpdate, brings_what_the_host_has_newer) {
+TEST_P(VirtfsUpdate, copies_newer_files_of_the_host) {
   upgrade_host();
   ASSERT_EQ("old\n", hello());
   expect_done(update(), "Updated /virtual/one.com\n");
   EXPECT_EQ("newer\n", hello());
 }
 
-TEST_P(VirtfsUpdate, leaves_a_domain_as_it_is_that_has_what_the_host_has) {
+TEST_P(VirtfsUpdate, leaves_an_up_to_date_domain_unchanged) {
   const ino_t before = inode_of(kDomain / "usr/bin/hello");
   expect_done(update(), "/virtual/one.com: up to date\n");
   EXPECT_EQ(before, inode_of(kDomain / "usr/bin/hello"));
 }
 
-TEST_P(VirtfsUpdate, updates_all_domains_where_none_is_named) {
+TEST_P(VirtfsUpdate, updates_all_domains_if_none_is_named) {
   make({"-p", "hello", "two.com"});
   upgrade_host();
   expect_done(update({}), "Updated /virtual/one.com\nUpdated /virtual/two.com\n");
@@ -105,7 +105,7 @@ TEST_P(VirtfsUpdate, replaces_a_library_that_is_missing_or_was_tampered_with) {
   EXPECT_EQ("old\n", hello());
 }
 
-TEST_P(VirtfsUpdate, makes_directories_before_those_in_them) {
+TEST_P(VirtfsUpdate, makes_a_directory_before_its_subdirectories) {
   fs::remove_all(kDomain / "var/www");
   upgrade_host();
   expect_done(update(), "Updated /virtual/one.com\n");
@@ -128,7 +128,7 @@ TEST_P(VirtfsUpdate, makes_the_directories_of_new_files_of_etc) {
 }
 
 /// A package's configuration may be in a directory in which an account of the host can make links.
-TEST_P(VirtfsUpdate, target_of_a_link_is_no_line_of_a_plan) {
+TEST_P(VirtfsUpdate, target_of_a_link_cannot_forge_a_line_of_a_plan) {
   install_package();
   write_file("/etc/hello/conf", "x");
   fs::remove("/etc/hello/link");
@@ -155,7 +155,7 @@ TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
   }
 }
 
-TEST_P(VirtfsUpdate, touches_nothing_of_the_domains_own) {
+TEST_P(VirtfsUpdate, leaves_the_domains_own_files_unchanged) {
   for (const char* path : {"home/a/file", "var/mail/bob", "tmp/file", "usr/local/own", "etc/own"}) {
     write_file(kDomain / path, "kept");
   }
@@ -223,7 +223,7 @@ TEST_P(VirtfsUpdate, removes_files_that_are_no_longer_needed) {
   EXPECT_FALSE(fs::exists(kDomain / "usr/bin/helper"));
 }
 
-TEST_P(VirtfsUpdate, asks_for_programs_where_nothing_is_known) {
+TEST_P(VirtfsUpdate, asks_for_programs_if_there_is_no_record) {
   fs::remove_all("/virtual/.virtfs");
   const Outcome outcome = update();
   EXPECT_EQ(
@@ -237,7 +237,7 @@ TEST_P(VirtfsUpdate, asks_for_programs_where_nothing_is_known) {
   expect_done(update(), "/virtual/one.com: up to date\n");
 }
 
-TEST_P(VirtfsUpdate, one_domain_that_cannot_be_updated_stops_no_other) {
+TEST_P(VirtfsUpdate, domain_that_cannot_be_updated_stops_no_other) {
   make({"-p", "hello", "two.com"});
   fs::remove(kRecord);
   upgrade_host();
@@ -266,7 +266,7 @@ TEST_P(VirtfsUpdate, makes_hard_links_again) {
   EXPECT_EQ(inode_of("/usr/bin/hello"), inode_of("/virtual/two.com/usr/bin/hello"));
 }
 
-TEST_P(VirtfsUpdate, names_what_still_runs_the_old_files) {
+TEST_P(VirtfsUpdate, names_processes_that_still_use_old_files) {
   make({"-p", "sleep", "two.com"});
   const BackgroundProcess sleeper(command_of({"chroot", "/virtual/two.com", "sleep", "60"}));
   const std::string maps = "/proc/" + std::to_string(sleeper.pid()) + "/maps";
@@ -279,7 +279,7 @@ TEST_P(VirtfsUpdate, names_what_still_runs_the_old_files) {
   EXPECT_EQ(0, outcome.status);
 }
 
-TEST_P(VirtfsUpdate, names_for_each_domain_what_still_runs_its_old_files) {
+TEST_P(VirtfsUpdate, names_processes_that_still_use_old_files_for_each_domain) {
   make({"-p", "sleep", "two.com"});
   make({"-p", "sleep", "three.com"});
   const BackgroundProcess first(command_of({"chroot", "/virtual/two.com", "sleep", "60"}));
@@ -304,7 +304,7 @@ TEST_P(VirtfsUpdate, names_for_each_domain_what_still_runs_its_old_files) {
   }
 }
 
-TEST_P(VirtfsUpdate, makes_a_link_again_that_a_domain_has_removed_from_its_top) {
+TEST_P(VirtfsUpdate, restores_a_link_that_a_domain_has_removed_from_its_top) {
   for (const char* name : {"lib", "sbin"}) {
     if (!fs::is_symlink(fs::path("/") / name)) {
       return;  // the host's /usr is not merged
@@ -316,13 +316,13 @@ TEST_P(VirtfsUpdate, makes_a_link_again_that_a_domain_has_removed_from_its_top) 
   EXPECT_EQ("old\n", hello());
 }
 
-TEST_P(VirtfsUpdate, directory_of_var_whose_mode_the_domain_has_changed_is_its_own) {
+TEST_P(VirtfsUpdate, keeps_the_mode_that_the_domain_gave_a_directory_of_var) {
   fs::permissions(kDomain / "var/www", fs::perms(0700));
   upgrade_host();
   expect_done(update({"-n", "one.com"}), "Would replace /virtual/one.com/usr/bin/hello\n");
 }
 
-TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
+TEST_P(VirtfsUpdate, directory_in_place_of_a_program_is_named_and_left_alone) {
   fs::remove(kDomain / "usr/bin/hello");
   write_file(kDomain / "usr/bin/hello/file", "kept");
   const Outcome outcome = update();
@@ -335,7 +335,7 @@ TEST_P(VirtfsUpdate, directory_in_the_place_of_a_program_is_named_and_left) {
 // ---- Hostile domains --------------------------------------------------------
 
 /// The domain has replaced a directory with a link to one of the host's.
-TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
+TEST_P(VirtfsUpdate, directory_that_is_a_link_is_not_followed) {
   fs::create_directory("/scratch");
   fs::rename(kDomain / "usr/bin", kDomain / "usr/moved");
   fs::create_symlink("/scratch", kDomain / "usr/bin");
@@ -349,7 +349,7 @@ TEST_P(VirtfsUpdate, directory_that_is_a_link_leads_nowhere) {
   fs::remove_all("/scratch");
 }
 
-TEST_P(VirtfsUpdate, directory_that_is_exchanged_all_the_time_leads_nowhere) {
+TEST_P(VirtfsUpdate, directory_that_keeps_being_exchanged_for_a_link_is_not_followed) {
   fs::create_directory("/scratch");
   write_file("/scratch/hello", "of the host");
   fs::create_symlink("/scratch", kDomain / "usr/other");
@@ -364,7 +364,7 @@ TEST_P(VirtfsUpdate, directory_that_is_exchanged_all_the_time_leads_nowhere) {
   fs::remove_all("/scratch");
 }
 
-TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_delays_nothing) {
+TEST_P(VirtfsUpdate, file_of_etc_that_is_a_fifo_or_a_link_is_neither_waited_for_nor_followed) {
   write_file("/scratch/target", "of the host");
   write_file("/etc/profile", "PATH=/bin\n");
   fs::remove(kDomain / "etc/profile");
@@ -402,7 +402,7 @@ TEST_P(VirtfsUpdate, file_of_etc_that_cannot_be_replaced_is_not_forgotten) {
 }
 
 /// Each path in a deep tree repeats those above it: together they would take 12 GB.
-TEST_P(VirtfsUpdate, tree_of_any_depth_delays_nothing) {
+TEST_P(VirtfsUpdate, very_deep_tree_delays_nothing) {
   int directory = ::open((kDomain / "usr").c_str(), O_RDONLY | O_DIRECTORY);
   const std::string name(250, 'x');
   for (int level = 0; level < 10000; ++level) {
@@ -441,7 +441,7 @@ TEST_P(VirtfsUpdate, full_disk_is_reported) {
   EXPECT_FALSE(fs::exists("/root/usr"));
 }
 
-TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
+TEST_P(VirtfsUpdate, program_that_is_there_already_is_added_to_the_record) {
   expect_done(update({"-p", "dash", "one.com"}), "/virtual/one.com: up to date\n");
   EXPECT_PRED2(contains, read_file(kRecord), "program:dash\n");
 }
@@ -449,7 +449,7 @@ TEST_P(VirtfsUpdate, record_grows_by_a_program_that_is_there_already) {
 // ---- Interruptions ------------------------------------------------------------
 
 /// Whenever virtfs is killed, the domain still serves, and the next run finishes the update.
-TEST_P(VirtfsUpdate, may_be_killed_at_any_moment) {
+TEST_P(VirtfsUpdate, can_be_killed_at_any_moment) {
   std::string wanted;
   for (int turn = 0; turn < 12; ++turn) {
     wanted = "turn " + std::to_string(turn) + "\n";
