@@ -50,7 +50,7 @@ TEST_P(Ftp, bob_owns_the_file_that_he_uploads) {
   }
 }
 
-TEST_P(Ftp, transfers_actively) {
+TEST_P(Ftp, transfers_in_active_mode) {
   const BackgroundProcess running(server());
   for (const Domain& domain : kDomains) {
     EXPECT_EQ(bobs_text(domain), curl(url(domain, "readme"), {"--ftp-port", "-"}).output);

@@ -376,7 +376,7 @@ void update_domains(std::size_t /*turn*/) {
 }
 
 /// The program is dynamic: its libc and loader are replaced while connections start it.
-TEST(LoadOfUpdates, connections_at_every_moment_are_served) {
+TEST(LoadOfUpdates, connections_are_served_at_every_moment) {
   NEEDS_REAL_ROOT();
   NEEDS_PACKAGES("openbsd-inetd");
   constexpr std::size_t kUpdateConnections = 5'000;

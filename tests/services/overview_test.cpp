@@ -38,7 +38,7 @@ std::string read_commands(const std::string& page, const std::string& section = 
   return commands;
 }
 
-TEST(Overview, takes_a_domain_from_its_address_to_its_end) {
+TEST(Overview, takes_a_domain_from_its_address_to_its_removal) {
   NEEDS_REAL_ROOT();
   make_machine({"inetutils-ftpd", "inetutils-syslogd", "openbsd-inetd"});
   must_run({"rm", "-r", "/virtual"});

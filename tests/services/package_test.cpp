@@ -83,7 +83,7 @@ TEST_F(PackageRemoval, succeeds_if_nothing_was_started) {
   EXPECT_EQ("", run({"dpkg", "--remove", "virtuald"}).errors);
 }
 
-TEST_F(PackageRemoval, does_not_happen_in_an_upgrade) {
+TEST_F(PackageRemoval, leaves_the_daemons_running_in_an_upgrade) {
   start();
   const std::vector<pid_t> before = processes_of("syslogd");
   must_run({"dpkg", "--install", package_});

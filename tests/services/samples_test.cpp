@@ -158,7 +158,7 @@ TEST_F(Samples, have_systemd_units_that_leave_places_for_other_clients) {
   EXPECT_EQ(kPlacesOfASource, second.size()) << server.log();
 }
 
-TEST_F(Samples, have_a_systemd_unit_for_mail_that_lets_it_deliver_when_the_client_has_gone) {
+TEST_F(Samples, have_a_systemd_unit_for_mail_that_delivers_after_the_client_has_gone) {
   make_script("sendmail", "(sleep 0.3; echo late >/delivered) <&- >&- 2>&- &\n");
   const BackgroundProcess server(systemd_unit("mail"));
   EXPECT_EQ("", ask(kDomains[0].ipv4, 25));

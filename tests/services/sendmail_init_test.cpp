@@ -159,7 +159,7 @@ TEST_P(SendmailInit, failed_runner_is_named_and_the_others_start) {
   EXPECT_EQ("sendmail.init: domain1.com: no queue runner\n", status.errors);
 }
 
-TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_said_so) {
+TEST_P(SendmailInit, domain_without_sendmail_is_skipped_and_named) {
   make_domain("domain3.com");
   ASSERT_EQ(0, init("start").status);
   const Outcome outcome = init("status");
@@ -209,7 +209,7 @@ TEST_P(SendmailInit, status_is_0_and_names_each_process) {
       "sendmail.init: domain2.com: sendmail " + number(runner(kTwo)) + " runs the queue\n");
 }
 
-TEST_P(SendmailInit, status_knows_a_queue_runner_whose_program_was_upgraded_since) {
+TEST_P(SendmailInit, status_knows_a_queue_runner_whose_program_has_been_upgraded) {
   ASSERT_EQ(0, init("start").status);
   const fs::path program = kOne / "usr/libexec/sendmail/sendmail";
   fs::copy_file(program, program.string() + ".new");
@@ -282,7 +282,7 @@ TEST_P(SendmailInit, stop_ignores_pid_files_of_domains) {
   EXPECT_TRUE(nothing_is_left(kOne));
 }
 
-TEST_P(SendmailInit, stop_spares_the_neighbours_below_another_leading_directory) {
+TEST_P(SendmailInit, stop_spares_domains_in_another_leading_directory) {
   ASSERT_EQ(0, init("start").status);
   fs::create_directory("/virtual2");
   EXPECT_EQ(0, init("stop", {{"VIRTUAL", "/virtual2"}}).status);
@@ -447,7 +447,7 @@ TEST_P(EximInit, exim_called_sendmail_is_recognised) {
 
 // ---- Both scripts ----------------------------------------------------------
 
-TEST_P(SendmailInit, both_scripts_together_leave_no_message_of_any_domain_behind) {
+TEST_P(SendmailInit, both_scripts_together_lose_no_message_of_any_domain) {
   NEEDS_PACKAGES("inetutils-syslogd");
   settings()["SYSLOGD"] = daemon_path("inetutils-syslogd", "/usr/sbin/syslogd");
   settings()["SYSLOGD_OPTS"] = "--no-klog";
@@ -489,11 +489,11 @@ class SendmailInitUsage : public InitScriptTest {
 
 INSTANTIATE_SHELLS(SendmailInitUsage);
 
-TEST_P(SendmailInitUsage, wrong_usage_is_2) {
+TEST_P(SendmailInitUsage, wrong_usage_exits_with_2) {
   expect_2_for_wrong_usage();
 }
 
-TEST_P(SendmailInitUsage, help_goes_to_standard_output) {
+TEST_P(SendmailInitUsage, help_is_printed_on_standard_output) {
   expect_usage("usage: sendmail.init start | stop | restart | status\n");
 }
 

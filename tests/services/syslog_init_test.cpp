@@ -181,7 +181,7 @@ TEST_P(SyslogInit, start_makes_a_hard_link_in_every_domain) {
   }
 }
 
-TEST_P(SyslogInit, start_lets_a_message_of_each_domain_and_of_the_host_arrive) {
+TEST_P(SyslogInit, start_connects_each_domain_and_the_host_to_the_log) {
   ASSERT_EQ(0, init("start").status);
   log_from("domain1.com", "one from inside");
   log_from("domain2.com", "two from inside");
@@ -193,7 +193,7 @@ TEST_P(SyslogInit, start_lets_a_message_of_each_domain_and_of_the_host_arrive) {
   EXPECT_TRUE(is_logged("from the host"));
 }
 
-TEST_P(SyslogInit, start_tests_a_domain_without_a_logger_by_the_hosts) {
+TEST_P(SyslogInit, start_tests_a_domain_without_a_logger_with_the_hosts) {
   fs::remove("/virtual/domain2.com/bin/logger");
   const Outcome outcome = init("start");
   EXPECT_EQ(0, outcome.status) << outcome.errors;
@@ -212,7 +212,7 @@ TEST_P(SyslogInit, start_reports_a_domain_that_cannot_send_a_message) {
                "syslog.init: domain3.com: heard\n");
 }
 
-TEST_P(SyslogInit, start_tests_domains_where_the_host_has_only_busyboxs_logger) {
+TEST_P(SyslogInit, start_tests_domains_even_if_the_host_has_only_busyboxs_logger) {
   ASSERT_EQ(0, ::mount("/bin/busybox", "/usr/bin/logger", nullptr, MS_BIND, nullptr));
   const Outcome outcome = init("start");
   ::umount2("/usr/bin/logger", MNT_DETACH);
@@ -253,7 +253,7 @@ TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
                "hangs, or LOGFILE must be set to where it writes");
 }
 
-TEST_P(SyslogInit, start_starts_klogd_where_it_exists_and_stop_ends_it) {
+TEST_P(SyslogInit, start_starts_klogd_if_it_exists_and_stop_ends_it) {
   fs::create_symlink("/bin/busybox", "/scratch/klogd");
   const std::string path = std::string("/scratch:") + std::getenv("PATH");
   const auto klogd_runs = [] {
@@ -365,7 +365,7 @@ TEST_P(SyslogInit, domain_cannot_answer_for_another) {
   EXPECT_PRED2(contains, outcome.errors, "syslog.init: domain2.com: cut off: ");
 }
 
-TEST_P(SyslogInit, endless_help_fills_no_disk) {
+TEST_P(SyslogInit, endless_help_of_a_logger_fills_no_disk) {
   fs::remove("/virtual/domain2.com/usr/sbin/syslogd");
   write_program("/virtual/domain2.com/usr/sbin/syslogd",
                 "#!/bin/sh\nwhile :; do echo and so on; done\n");
@@ -403,7 +403,7 @@ TEST_P(SyslogInit, logger_of_a_domain_gets_no_descriptor_or_environment_of_the_h
   EXPECT_NE(fs::read_symlink("/proc/self/ns/mnt"), fs::read_symlink(process / "ns/mnt"));
 }
 
-TEST_P(SyslogInit, isolate_no_enters_plainly_and_warns) {
+TEST_P(SyslogInit, isolate_no_uses_a_plain_chroot_and_warns) {
   give_logger("/virtual/domain2.com");
   use_logger_of_each_domain();
   settings()["ISOLATE"] = "no";
@@ -439,7 +439,7 @@ TEST_P(SyslogInit, logger_that_cannot_be_ended_is_killed) {
 }
 
 /// A domain keeps exchanging its dev for a link to a directory of the host.
-TEST_P(SyslogInit, dev_that_keeps_being_exchanged_leads_to_no_file_of_the_host) {
+TEST_P(SyslogInit, dev_that_keeps_being_exchanged_for_a_link_is_not_followed) {
   fs::create_directory("/scratch/target");
   write_file("/scratch/target/log", "kept");
   fs::create_symlink("/scratch/target", "/virtual/domain2.com/other");
@@ -458,7 +458,7 @@ TEST_P(SyslogInit, dev_that_keeps_being_exchanged_leads_to_no_file_of_the_host) 
 
 /// The same at the worst moment: after all checks, right before the link is made. (busybox has ln
 /// built in, and does not start this one.)
-TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_leads_nowhere) {
+TEST_P(SyslogInit, dev_that_is_exchanged_before_the_link_is_made_is_not_followed) {
   fs::create_directory("/scratch/target");
   fs::create_directory("/scratch/bin");
   write_file("/scratch/target/log", "kept");
@@ -488,13 +488,13 @@ TEST_P(SyslogInit, dev_that_root_does_not_own_is_refused) {
   expect_refused("/virtual/domain2.com/dev: not owned by root: no log socket made there");
 }
 
-TEST_P(SyslogInit, dev_that_others_may_write_is_refused) {
+TEST_P(SyslogInit, world_writable_dev_is_refused) {
   ASSERT_EQ(0, ::chmod("/virtual/domain2.com/dev", 0777));
   expect_refused(
       "/virtual/domain2.com/dev: writable by users other than root: no log socket made there");
 }
 
-TEST_P(SyslogInit, dev_that_leads_to_the_hosts_is_refused) {
+TEST_P(SyslogInit, dev_that_is_the_hosts_is_refused) {
   ASSERT_EQ(0, ::mount("/dev", "/virtual/domain2.com/dev", nullptr, MS_BIND, nullptr));
   expect_refused("/virtual/domain2.com/dev: the /dev of the host: no log socket made there");
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
@@ -709,7 +709,7 @@ TEST_P(SyslogInit, stop_puts_a_dead_socket_back_at_dev_log) {
   EXPECT_TRUE(fs::is_socket(fs::symlink_status("/dev/log")));
 }
 
-TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_made_since) {
+TEST_P(SyslogInit, stop_leaves_a_dev_log_that_another_program_has_made_since) {
   ASSERT_EQ(0, init("start").status);
   fs::remove("/dev/log");
   const Logger other("/dev/log");
@@ -730,7 +730,7 @@ TEST_P(SyslogInit, stop_spares_a_logger_that_start_did_not_start) {
   EXPECT_TRUE(is_running(other.pid()));
 }
 
-TEST_P(SyslogInit, stop_spares_a_process_that_has_the_pid_of_the_logger_now) {
+TEST_P(SyslogInit, stop_spares_a_process_that_now_has_the_pid_of_the_logger) {
   ASSERT_EQ(0, init("start").status);
   const BackgroundProcess bystander(command_of({"sleep", "60"}));
   const fs::path note = "/run/virtuald/syslog/virtual/logger";
@@ -743,7 +743,7 @@ TEST_P(SyslogInit, stop_spares_a_process_that_has_the_pid_of_the_logger_now) {
 
 // ---- Another logger on the host --------------------------------------------
 
-TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_listens) {
+TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_logger_listens) {
   const Logger other("/dev/log");
   expect_error(init("start"),
                "/dev/log: syslogd (process " + std::to_string(other.pid()) +
@@ -786,7 +786,7 @@ TEST_P(SyslogInit, logger_inside_a_domain_is_not_taken_for_the_owner_of_dev_log)
   EXPECT_EQ(kSocket, fs::read_symlink("/dev/log"));
 }
 
-TEST_P(SyslogInit, dev_log_no_logs_for_the_domains_beside_the_hosts_logger) {
+TEST_P(SyslogInit, dev_log_no_leaves_the_hosts_logger_in_place) {
   const Logger other("/dev/log");
   const Outcome outcome = init("start", {{"DEV_LOG", "no"}});
   EXPECT_EQ(0, outcome.status) << outcome.errors;
@@ -921,7 +921,7 @@ TEST_P(SyslogInit, rsyslogd_as_syslogd_says_what_to_do) {
 
 // ---- One logger for each domain --------------------------------------------
 
-TEST_P(SyslogInit, per_domain_writes_in_the_domains_own_log) {
+TEST_P(SyslogInit, per_domain_writes_to_the_domains_own_log) {
   for (const char* name : {"domain1.com", "domain2.com", "domain3.com"}) {
     give_logger(fs::path("/virtual") / name);
   }
@@ -1066,11 +1066,11 @@ TEST_P(SyslogInit, missing_leading_directory_is_named) {
   expect_error(init("start", {{"VIRTUAL", "/nowhere"}}), "/nowhere: no such leading directory");
 }
 
-TEST_P(SyslogInit, wrong_usage_is_2) {
+TEST_P(SyslogInit, wrong_usage_exits_with_2) {
   expect_2_for_wrong_usage();
 }
 
-TEST_P(SyslogInit, help_goes_to_standard_output) {
+TEST_P(SyslogInit, help_is_printed_on_standard_output) {
   expect_usage("usage: syslog.init start | stop | restart | reload | ");
 }
 

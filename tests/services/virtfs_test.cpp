@@ -134,14 +134,14 @@ class JailkitUpdate : public ::testing::Test {
   const fs::path kDomain = "/virtual/example.com";
 };
 
-TEST_F(JailkitUpdate, removes_before_it_copies_and_what_the_host_lacks) {
+TEST_F(JailkitUpdate, removes_files_before_it_copies_them_and_files_that_the_host_lacks) {
   const std::string said = must_run({"jk_update", "-j", kJail});
   EXPECT_PRED2(contains, said, "removing outdated file /virtual/jail/usr/bin/cat");
   EXPECT_EQ(read_file("/usr/bin/cat"), read_file(kJail / "usr/bin/cat"));
   EXPECT_FALSE(fs::exists(kJail / "usr/bin/own"));
 }
 
-TEST_F(JailkitUpdate, leaves_a_domain_to_virtfs_which_keeps_its_own_programs) {
+TEST_F(JailkitUpdate, is_unlike_virtfs_which_keeps_a_domains_own_programs) {
   const Outcome outcome = virtfs({"-u", "example.com"});
   ASSERT_EQ(0, outcome.status) << outcome.errors;
   EXPECT_EQ(read_file("/usr/bin/cat"), read_file(kDomain / "usr/bin/cat"));
@@ -149,7 +149,7 @@ TEST_F(JailkitUpdate, leaves_a_domain_to_virtfs_which_keeps_its_own_programs) {
 }
 
 /// `tests/run bench-virtfs` measures how long both take.
-TEST(Jailkit, makes_a_shells_root_no_smaller) {
+TEST(Jailkit, makes_no_smaller_root_for_a_shell) {
   NEEDS_REAL_ROOT();
   NEEDS_PACKAGES("jailkit");
   if (!fs::exists("/usr/bin/python3")) {

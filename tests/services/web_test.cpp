@@ -37,7 +37,7 @@ TEST_P(Web, shows_the_pages_of_each_domain) {
   }
 }
 
-TEST_P(Web, shows_strangers_the_default_domain) {
+TEST_P(Web, shows_the_default_domain_at_any_other_address) {
   const BackgroundProcess running(server());
   EXPECT_EQ(page_of(kDomains[0]), curl(std::string("http://") + kNobody + "/").output);
 }
