@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string_view>
 
 #include "virtuald/check/check.h"
@@ -117,6 +118,9 @@ int run(int count, char** arguments) {
   if (verb == "mount-log" || verb == "unmount-log") {
     return handle_log(verb, arguments[2]);
   }
+  // If the caller ignores it, children cannot be waited for, and other processes may get their
+  // pids.
+  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
   Options options;
   if (!secure_descriptors(error) || !parse_options(count, arguments, options, error)) {
     return fail(error);

@@ -105,8 +105,6 @@ void place(int terminal, pid_t program, bool in_foreground) {
 /// In the leader: forks the program. Returns only in the program, or on failure.
 Side start_program_group(Session& session, int report, Error& error) {
   block_all_signals();
-  // If it is ignored, there are no children to wait for.
-  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
   pid_t program = -1;
   if (::prctl(PR_SET_PDEATHSIG, session.bounds.are_set() ? SIGKILL : SIGHUP) != 0 ||
       ::setsid() < 0 || (session.terminal.control(), program = ::fork()) < 0) {
@@ -249,7 +247,6 @@ Side begin_session(int seconds, Session& session, Error& error) {
       (seconds != 0 && !session.bounds.begin(seconds, STDIN_FILENO, error))) {
     return Side::failed;
   }
-  static_cast<void>(::signal(SIGCHLD, SIG_DFL));
   if (::pipe2(report, O_CLOEXEC) != 0 || (session.signals = open_signals(seconds != 0)) < 0 ||
       (session.leader = ::fork()) < 0) {
     error.fail_errno("fork of", "a session", errno);

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -299,6 +301,18 @@ TEST_F(Check, asks_the_loader_as_nobody) {
   EXPECT_EQ("65535\n", read_file("/virtual/domain1.com/out/groups"));
 }
 
+/// Otherwise the kernel forgets the loader's status, and gives its number away.
+TEST_F(Check, knows_the_loaders_status_if_its_caller_ignores_children) {
+  put_ls_in_one_root();
+  install_loader("exit 3\n");
+  Command command = command_of({kVirtuald, "-t", "/virtual/conf", "ls"});
+  command.prepare = [] { static_cast<void>(::signal(SIGCHLD, SIG_IGN)); };
+  expect_report(run(command), 1,
+                "/virtual/conf:1: exec /bin/ls in /virtual/domain1.com: " + loader() +
+                    " --list /bin/ls: exit status 3\n"
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
+}
+
 TEST_F(Check, says_that_the_loader_cannot_read_a_program) {
   NEEDS_REAL_ROOT();
   put_ls_in_one_root();
@@ -518,6 +532,20 @@ TEST_F(CheckIsolation, reports_why_it_could_not_try) {
   expect_error({"fork,clone,clone3:error=EAGAIN"},
                "fork for " + root + ": Resource temporarily unavailable");
   expect_error({"unshare:signal=KILL"}, "isolate " + root + ": the child that tried it was killed");
+}
+
+TEST_F(CheckIsolation, reports_a_failure_if_its_caller_ignores_children) {
+  NEEDS_REAL_ROOT();
+  leave_one_root();
+  Command command = command_of({kVirtuald, "-ti", "/virtual/conf"});
+  command.prepare = [] {
+    static_cast<void>(::signal(SIGCHLD, SIG_IGN));
+    take_away(SYS_pivot_root);
+  };
+  expect_report(run(command), 1,
+                "/virtual/conf:1: isolate /virtual/domain1.com: pivot_root: " + reason_of(ENOSYS) +
+                    " (-i does not work in an initramfs)\n"
+                    "/virtual/conf: entries: 1, errors: 1, warnings: 0\n");
 }
 
 TEST_F(CheckIsolation, interrupted_wait_continues) {

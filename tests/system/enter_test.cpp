@@ -886,7 +886,10 @@ TEST_F(EnterToStay, virtuald_that_leads_a_process_group_waits_for_the_program) {
   command.prepare = [] { ::setpgid(0, 0); };
   EXPECT_EQ(7, run(command).status);
   command = entering({"-b"}, {"sh", "-c", "kill -KILL $$"});
-  command.prepare = [] { ::setpgid(0, 0); };
+  command.prepare = [] {
+    ::setpgid(0, 0);
+    static_cast<void>(::signal(SIGCHLD, SIG_IGN));
+  };
   EXPECT_EQ(128 + SIGKILL, run(command).status);
 }
 
