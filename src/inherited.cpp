@@ -27,7 +27,7 @@ bool secure_descriptors(Error& error) {
     if (::fcntl(descriptor, F_GETFD) >= 0) {
       continue;
     }
-    const int flags = descriptor == STDIN_FILENO ? O_PATH : O_RDWR;
+    const int flags = descriptor == STDERR_FILENO ? O_RDWR : O_PATH;
     if (::open("/dev/null", flags) != descriptor) {
       return error.fail_errno("open", "/dev/null", errno);
     }

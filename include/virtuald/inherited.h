@@ -6,9 +6,9 @@
 namespace virtuald {
 
 /// Makes sure that descriptors 0 to 2 are open, so that nothing opened later is mistaken for the
-/// connection, and closes all others: an open directory would be a way out of any chroot. If 0 was
-/// closed, it stays unusable (getsockname(2) fails with EBADF); if 1 or 2 was closed, it becomes
-/// /dev/null.
+/// connection, and closes all others: an open directory would be a way out of any chroot. If 0 or 1
+/// was closed, it stays unusable (EBADF), so that output is not lost without an error; if 2 was
+/// closed, it becomes /dev/null.
 [[nodiscard]] bool secure_descriptors(Error& error);
 
 /// Detaches this process from the terminal that the super server was started from, if any: a

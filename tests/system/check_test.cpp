@@ -440,7 +440,10 @@ TEST_F(Check, names_a_directory_that_cannot_be_read) {
 }
 
 TEST_F(Check, fails_when_the_report_cannot_be_written) {
-  EXPECT_EQ(125, run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf >/dev/full"}).status);
+  for (const char* const output : {">/dev/full", ">&-"}) {
+    EXPECT_EQ(125,
+              run({"sh", "-c", std::string(kVirtuald) + " -t /virtual/conf " + output}).status);
+  }
 }
 
 TEST_F(Check, cannot_be_combined_with_options_for_a_service) {
@@ -609,6 +612,15 @@ TEST(Usage, version_is_printed_on_request) {
   const Outcome outcome = virtuald({"-V"});
   EXPECT_EQ(0, outcome.status);
   EXPECT_EQ(std::string("virtuald ") + kVersion + "\n", outcome.output);
+}
+
+/// Not on /dev/null, which descriptor 2 becomes if it is closed.
+TEST(Usage, is_not_printed_on_a_closed_descriptor) {
+  for (const char* const option : {"-h", "-V"}) {
+    const Outcome outcome = run({"sh", "-c", std::string(kVirtuald) + " " + option + " >&-"});
+    EXPECT_EQ("virtuald: write standard output: " + reason_of(EBADF) + "\n", outcome.errors);
+    EXPECT_EQ(125, outcome.status);
+  }
 }
 
 TEST(Usage, options_for_usage_and_version_take_no_operands) {
