@@ -57,8 +57,10 @@ int execute_program(const Options& options, int root, const UserSpec* user) {
 /// -x, in the process outside: waits until the program ends.
 int wait_for_program(const Options& options) {
   int status = 0;
-  if (supervise(session, status)) {
-    return end_like(status);
+  const bool is_in_time = supervise(session, status);
+  const bool is_shown = show_output(session);
+  if (is_in_time) {
+    return is_shown ? end_like(status) : kFailed;
   }
   const Decimal seconds(options.seconds);
   error.set({options.operands[1], " in ", options.operands[0],

@@ -17,6 +17,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "virtuald/log.h"
+
 namespace virtuald {
 namespace {
 
@@ -232,13 +234,6 @@ bool wait_for_end(Session& session, int& status) {
   }
 }
 
-/// Ignores errors: a reader that has gone does not want the output.
-void write_all(int to, std::string_view text) {
-  for (ssize_t count = 0; !text.empty() && (count = ::write(to, text.data(), text.size())) > 0;) {
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-}
-
 }  // namespace
 
 Side begin_session(int seconds, Session& session, Error& error) {
@@ -303,9 +298,18 @@ bool supervise(Session& session, int& status) {
   ::waitpid(session.leader, &leader_status, 0);
   status = status == kUnknown ? leader_status : status;
   session.bounds.finish();
-  write_all(STDOUT_FILENO, session.bounds.output());
-  write_all(STDERR_FILENO, session.bounds.errors());
   return is_in_time;
+}
+
+bool show_output(const Session& session) {
+  const bool is_shown = print(session.bounds.output());
+  std::string_view text = session.bounds.errors();
+  // A failure cannot be reported anywhere.
+  for (ssize_t count = 0;
+       !text.empty() && (count = ::write(STDERR_FILENO, text.data(), text.size())) > 0;) {
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return is_shown;
 }
 
 int end_like(int status) {

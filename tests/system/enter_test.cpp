@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -718,6 +719,13 @@ TEST_F(EnterBounds, endless_output_is_cut_off) {
   EXPECT_EQ(16384U, outcome.output.size());
   EXPECT_EQ(128 + SIGPIPE, outcome.status);
   EXPECT_EQ(16384U, enter_with({"-l", "9"}, {"sh", "-c", "exec yes >&2"}).errors.size());
+}
+
+TEST_F(EnterBounds, output_that_cannot_be_written_is_an_error) {
+  const Outcome outcome =
+      run({"sh", "-c", words("sh -c 'echo out; echo err >&2'", "-l 9") + " >/dev/full"});
+  EXPECT_EQ("virtuald: write standard output: " + reason_of(ENOSPC) + "\nerr\n", outcome.errors);
+  EXPECT_EQ(125, outcome.status);
 }
 
 TEST_F(EnterBounds, output_written_just_before_the_end_is_passed_on) {

@@ -44,6 +44,10 @@ struct Session {
 /// no process of the program is left afterwards.
 [[nodiscard]] bool supervise(Session& session, int& status);
 
+/// After that, with bounds: passes on the program's output. Returns false, after a message on
+/// standard error, if standard output fails.
+[[nodiscard]] bool show_output(const Session& session);
+
 /// For a program that keeps running (-b), instead of begin_session(): moves this process into a
 /// session of its own, with no signal blocked or ignored and umask 022. The leader of a process
 /// group, such as a command of a shell with job control, cannot do that: it forks a child that
