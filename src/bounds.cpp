@@ -12,6 +12,7 @@
 #include <initializer_list>
 
 #include "virtuald/clock.h"
+#include "virtuald/number_text.h"
 
 namespace virtuald {
 namespace {
@@ -30,25 +31,37 @@ void close_end(int& end) {
   end = -1;
 }
 
-/// Copies everything from `from`, if it is a pipe, to the pipe `to`.
-bool copy_input(int from, int to, Error& error) {
+}  // namespace
+
+/// Copies everything from `from`, if it is a pipe, to the program's input.
+bool Bounds::copy_input(int from, Error& error) const {
   struct stat status {};
   if (::fstat(from, &status) != 0 || !S_ISFIFO(status.st_mode)) {
     return true;
   }
-  static char text[Bounds::kMaxInput + 1];  // Static because of its size.
+  static char text[kMaxInput + 1];  // Static because of its size.
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0 && size < sizeof text;) {
+    pollfd ready = {from, POLLIN, 0};  // the pipe may be one that read(2) does not wait for
+    if (::poll(&ready, 1, milliseconds_left()) == 0) {
+      const Decimal seconds(seconds_);
+      return error.fail({"standard input: did not end within ", seconds.text(), " s"});
+    }
     count = ::read(from, text + size, sizeof text - size);
-    size += count > 0 ? static_cast<std::size_t>(count) : 0;
+    if (count < 0) {
+      return error.fail_errno("read", "standard input", errno);
+    }
+    size += static_cast<std::size_t>(count);
   }
   if (size == sizeof text) {
     return error.fail({"standard input: longer than 4096 bytes, the most that -l passes on"});
   }
-  return ::write(to, text, size) >= 0 || error.fail_errno("write", "standard input", errno);
+  return ::write(input_[1], text, size) >= 0 || error.fail_errno("write", "standard input", errno);
 }
 
-}  // namespace
+void Bounds::start_clock() {
+  deadline_ = milliseconds_now() + std::int64_t{seconds_} * 1000;
+}
 
 bool Bounds::begin(int seconds, int input, Error& error) {
   seconds_ = seconds;
@@ -61,7 +74,8 @@ bool Bounds::begin(int seconds, int input, Error& error) {
       ::pipe2(errors_.ends, O_CLOEXEC) != 0) {
     return error.fail_errno("pipe for", "-l", errno);
   }
-  return copy_input(input, input_[1], error) &&
+  start_clock();
+  return copy_input(input, error) &&
          (::unshare(CLONE_NEWPID) == 0 ||
           error.fail_errno("unshare", "(-l needs a process namespace)", errno));
 }
@@ -96,7 +110,7 @@ void Bounds::start() {
   for (int* const end : {&input_[0], &input_[1], &output_.ends[1], &errors_.ends[1]}) {
     close_end(*end);
   }
-  deadline_ = milliseconds_now() + std::int64_t{seconds_} * 1000;
+  start_clock();
   const auto self = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0));
   ::setns(self, CLONE_NEWPID);
   ::close(self);

@@ -26,7 +26,7 @@ class Bounds {
   /// Opens the pipes, and makes the next child the first process of a process namespace. If `input`
   /// is a pipe, it is read to its end here and becomes the program's input; for any other file, or
   /// -1, the program's input is empty. Fails, with errno set, if the kernel forbids process
-  /// namespaces; also if the input is longer than kMaxInput.
+  /// namespaces; also if the input is longer than kMaxInput or does not end in that time.
   [[nodiscard]] bool begin(int seconds, int input, Error& error);
 
   [[nodiscard]] bool are_set() const { return seconds_ > 0; }
@@ -36,7 +36,7 @@ class Bounds {
   [[nodiscard]] bool apply(Error& error) const;
 
   /// In the parent, even after begin() failed: closes the child's ends of the pipes, starts the
-  /// clock, and puts later children back in the caller's process namespace.
+  /// clock again, and puts later children back in the caller's process namespace.
   void start();
 
   /// Milliseconds until the time is up; without bounds -1, which means forever to poll(2).
@@ -56,6 +56,9 @@ class Bounds {
   [[nodiscard]] std::string_view errors() const { return errors_.view(); }
 
  private:
+  [[nodiscard]] bool copy_input(int from, Error& error) const;
+  void start_clock();
+
   struct Output {
     int ends[2] = {};  // of a pipe
     std::size_t size = 0;

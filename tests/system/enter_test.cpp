@@ -767,6 +767,43 @@ TEST_F(EnterBounds, input_is_bounded) {
                     "standard input: longer than 4096 bytes, the most that -l passes on");
 }
 
+/// Another process that has the same pipe may have made it so.
+TEST_F(EnterBounds, input_that_does_not_block_is_read_to_its_end) {
+  Command command = entering({"-l", "9"}, {"cat"});
+  command.prepare = [] {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+      ::_exit(200);
+    }
+    if (::fork() == 0) {
+      ::usleep(300'000);
+      ::_exit(::write(ends[1], "late\n", 5) == 5 ? 0 : 1);
+    }
+    ::dup2(ends[0], STDIN_FILENO);
+  };
+  EXPECT_EQ("late\n", run(command).output);
+}
+
+TEST_F(EnterBounds, input_without_end_is_not_waited_for) {
+  ASSERT_EQ(0, ::mkfifo("/run/input", 0600));
+  Command command = entering({"-l", "1"}, {"cat"});
+  command.prepare = [] { ::dup2(::open("/run/input", O_RDWR | O_CLOEXEC), STDIN_FILENO); };
+  expect_refusal_of(run(command), 125, "standard input: did not end within 1 s");
+}
+
+TEST_F(EnterBounds, input_that_cannot_be_read_is_an_error) {
+  Command command = entering({"-l", "9"}, {"cat"});
+  command.prepare = [] {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      ::_exit(200);
+    }
+    ::dup2(ends[1], STDIN_FILENO);  // which cannot be read
+    ::close(ends[0]);
+  };
+  expect_refusal_of(run(command), 125, "read standard input: " + reason_of(EBADF));
+}
+
 TEST_F(EnterBounds, terminal_does_not_reach_the_program) {
   Terminal terminal(entering(
       {"-l", "9"}, {"sh", "-c", "test -t 0 || test -t 1 || test -t 2 || echo no terminal"}));
