@@ -26,15 +26,17 @@ class LineTable {
     slots_ = memory == MAP_FAILED ? nullptr : static_cast<Slot*>(memory);
   }
 
-  /// Returns the line that `key` was first added with, or adds it with `line` and returns 0. Always
-  /// returns 0 if there was no memory for the table; repetitions then go unnoticed.
+  /// Returns the line that `key` was first added with, or adds it with `line` and returns 0. Also
+  /// returns 0 if there was no memory for the table, or if the file has grown since and the table is
+  /// full; repetitions then go unnoticed.
   [[nodiscard]] std::size_t add(const Key& key, std::size_t line) {
     if (slots_ == nullptr) {
       return 0;
     }
     Slot& slot = find(key);
-    if (slot.line == 0) {
+    if (slot.line == 0 && count_ + 1 < capacity_) {  // a search needs an empty slot to end
       slot = {key, line};
+      ++count_;
       return 0;
     }
     return slot.line;
@@ -60,6 +62,7 @@ class LineTable {
   }
 
   std::size_t capacity_;
+  std::size_t count_ = 0;
   Slot* slots_;
 };
 
