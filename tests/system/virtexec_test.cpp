@@ -346,6 +346,16 @@ TEST_P(Virtexec, interrupt_key_ends_the_whole_run) {
   EXPECT_FALSE(testing_support::contains(terminal.screen(), "two.com")) << terminal.screen();
 }
 
+TEST_P(Virtexec, interrupt_key_sets_the_status_after_a_failure_too) {
+  Terminal terminal(
+      script("virtexec", {"-a", "sh", "-c",
+                          "read -r name </name; echo \"in $name\"; test $name = two.com || exit 3; "
+                          "exec sleep 1009"}));
+  ASSERT_TRUE(terminal.shows("in two.com\r\n")) << terminal.screen();
+  terminal.type("\x03");
+  EXPECT_EQ(130, terminal.finish());
+}
+
 TEST_P(Virtexec, says_when_there_are_no_domains) {
   Command command = script("virtexec", {"-a", "echo"});
   (*command.environment)["VIRTUAL"] = "/run/empty";
