@@ -741,6 +741,13 @@ TEST_P(SyslogInit, stop_spares_a_process_that_now_has_the_pid_of_the_logger) {
   write_file(note, before);
 }
 
+/// klogd may end before start has seen when it began.
+TEST_P(SyslogInit, stop_passes_over_a_process_that_ended_before_its_birth_was_noted) {
+  ASSERT_EQ(0, init("start").status);
+  write_file("/run/virtuald/syslog/virtual/klogd", "99999999 \n");
+  expect_line(init("stop"), 0, "stopped");
+}
+
 // ---- Another logger on the host --------------------------------------------
 
 TEST_P(SyslogInit, start_leaves_a_dev_log_on_which_another_logger_listens) {

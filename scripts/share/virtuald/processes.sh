@@ -41,12 +41,12 @@ note() {
   mv -f -- "$1.new" "$1"
 }
 
-# recall FILE...: prints the processes in these files that still run.
+# recall FILE...: prints the processes in these files that still run. One without a birth had ended when it was noted.
 recall() {
   local file pid since
   for file in "$@"; do
     while read -r pid since; do
-      if [ "$(born "$pid")" = "$since" ]; then
+      if [ -n "$since" ] && [ "$(born "$pid")" = "$since" ]; then
         printf '%s %s\n' "$pid" "$since"
       fi
     done <"$file"
