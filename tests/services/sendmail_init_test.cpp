@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -341,6 +343,25 @@ main "$@"
   EXPECT_EQ(0, run(command).status);
   EXPECT_EQ(std::vector<pid_t>{pid}, processes_of("bystander"));
   EXPECT_TRUE(kill_now(pid));
+}
+
+TEST_P(SendmailInit, stop_that_was_killed_can_be_run_again) {
+  const BackgroundProcess slow(command_of(
+      {"sh", "-c", "trap 'echo signalled' TERM; echo ready; while :; do sleep 0.1; done"}));
+  ASSERT_TRUE(eventually([&slow] { return slow.log() == "ready\n"; }));
+  const std::string pid = std::to_string(slow.pid());
+  const fs::path note = "/run/virtuald/sendmail/virtual/host";
+  const std::string status = read_file("/proc/" + pid + "/stat");
+  std::istringstream fields(status.substr(status.rfind(')') + 2));
+  const std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
+  write_file(note, pid + " " + words.at(19) + "\n");  // when it was started
+  BackgroundProcess stopping(script("sendmail.init", {"stop"}));
+  ASSERT_TRUE(eventually([&slow] { return contains(slow.log(), "signalled"); }));
+  ::kill(stopping.pid(), SIGKILL);
+  stopping.stop();
+  EXPECT_EQ(0, init("stop").status);
+  EXPECT_FALSE(is_running(slow.pid()));
+  EXPECT_FALSE(fs::exists(note));
 }
 
 TEST_P(SendmailInit, runners_of_domains_get_no_descriptor_or_namespace_of_the_host) {
