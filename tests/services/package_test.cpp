@@ -78,6 +78,16 @@ TEST_F(PackageRemoval, finds_the_leading_directory_that_dev_log_leads_to) {
   expect_nothing_left();
 }
 
+TEST_F(PackageRemoval, ends_the_loggers_of_all_leading_directories) {
+  fs::create_directory("/virtual2");
+  write_file("/etc/default/virtuald", "SYSLOGD_OPTS=--no-klog\nLEADING='/virtual /virtual2'\n");
+  start();
+  must_run({"env", "VIRTUAL=/virtual2", "syslog.init", "start"});
+  ASSERT_EQ(2U, processes_of("syslogd").size());
+  must_run({"dpkg", "--remove", "virtuald"});
+  expect_nothing_left();
+}
+
 TEST_F(PackageRemoval, succeeds_if_nothing_was_started) {
   must_run({"rm", "-r", "/virtual"});
   EXPECT_EQ("", run({"dpkg", "--remove", "virtuald"}).errors);
