@@ -339,6 +339,22 @@ TEST_F(Inetd, passes_no_environment_with_env_in_the_line) {
   EXPECT_EQ("", ask(kDomains[0].ipv4, 5002)) << running.log();
 }
 
+/// Unless the limit is raised, a single client can turn a service off.
+TEST_F(Inetd, stops_serving_after_256_connections_in_a_minute) {
+  make_small_roots();
+  const BackgroundProcess server(
+      inetd({"ftp stream tcp nowait root /usr/bin/virtuald virtuald /virtual/conf.ftp service "
+             "name"}));
+  int served = 0;
+  while (served < 300 && ask(kDomains[0].ipv4, 21) == kDomains[0].name + "\n") {
+    ++served;
+  }
+  EXPECT_EQ(255, served) << server.log();
+  // In state 0A a socket listens.
+  EXPECT_TRUE(
+      eventually([] { return !contains(read_file("/proc/net/tcp"), ":0015 00000000:0000 0A"); }));
+}
+
 TEST_F(Inetd, serves_two_services_with_separate_configurations) {
   make_small_roots();
   const BackgroundProcess server(inetd(
