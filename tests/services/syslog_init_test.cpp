@@ -247,6 +247,21 @@ TEST_P(SyslogInit, start_with_a_logger_that_fails_repeats_what_it_said) {
   EXPECT_FALSE(fs::exists(fs::symlink_status("/dev/log")));
 }
 
+/// The logger would run without a socket.
+TEST_P(SyslogInit, start_refuses_a_leading_directory_whose_path_is_too_long_for_a_socket) {
+  const std::string leading = "/scratch/" + std::string(95, 'x');
+  fs::create_directory(leading);
+  expect_error(init("start", {{"VIRTUAL", leading}}),
+               leading +
+                   "/log: longer than 107 bytes, the most for a socket: use a shorter leading "
+                   "directory");
+  EXPECT_TRUE(processes_of("syslogd").empty());
+  const std::string shorter = leading.substr(0, 103);
+  fs::create_directory(shorter);
+  EXPECT_EQ(0, init("start", {{"VIRTUAL", shorter}}).status);
+  EXPECT_EQ(0, init("stop", {{"VIRTUAL", shorter}}).status);
+}
+
 TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
   expect_error(init("start", {{"LOGFILE", "/var/log/elsewhere"}}),
                "/var/log/elsewhere: the host's own message did not arrive there: the logger "
