@@ -149,6 +149,14 @@ TEST_F(Enter, isolates_on_request) {
   EXPECT_EQ("ptrace: Operation not permitted\n", enter_with({"-i"}, {"service", "trace"}).output);
 }
 
+/// A filter of system calls does not know the caller's process ID.
+TEST_F(Enter, isolated_program_cannot_tune_itself_by_its_number) {
+  NEEDS_REAL_ROOT();
+  const Strings by_number = {"sh", "-c", "exec busybox renice -n 1 -p $$"};
+  EXPECT_EQ(0, enter(by_number).status);
+  EXPECT_EQ("renice: setpriority: Operation not permitted\n", enter_with({"-i"}, by_number).errors);
+}
+
 TEST_F(Enter, isolates_what_is_limited) {
   NEEDS_REAL_ROOT();
   const Outcome outcome = enter_with({"-i", "-l", "9", "-u", "www"}, {"/usr/sbin/service"});
