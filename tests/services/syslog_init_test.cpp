@@ -262,6 +262,17 @@ TEST_P(SyslogInit, start_refuses_a_leading_directory_whose_path_is_too_long_for_
   EXPECT_EQ(0, init("stop", {{"VIRTUAL", shorter}}).status);
 }
 
+/// The logger runs, but cannot make the socket.
+TEST_P(SyslogInit, start_leaves_no_logger_that_does_not_listen) {
+  fs::create_symlink("/run/of/another", "/dev/log");
+  fs::create_directory(kSocket);
+  EXPECT_PRED2(contains, init("start").errors, " in /: does not listen on /virtual/log: ");
+  EXPECT_TRUE(processes_of("syslogd").empty());
+  EXPECT_TRUE(fs::is_empty("/run/virtuald/syslog/virtual"));
+  EXPECT_EQ("/run/of/another", fs::read_symlink("/dev/log"));
+  fs::remove(kSocket);
+}
+
 TEST_P(SyslogInit, start_with_the_wrong_logfile_says_to_set_it) {
   expect_error(init("start", {{"LOGFILE", "/var/log/elsewhere"}}),
                "/var/log/elsewhere: the host's own message did not arrive there: the logger "
