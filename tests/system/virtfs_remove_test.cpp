@@ -240,6 +240,32 @@ TEST_P(VirtfsRemoval, mount_below_the_domain_prevents_it_and_keeps_its_files) {
   fs::remove_all("/run/disk");
 }
 
+/// The kernel knows mounts by their real paths.
+TEST_P(VirtfsRemoval, leading_directory_that_is_a_link_hides_no_mount_and_no_line) {
+  fs::create_directory(kDomain / "home");
+  fs::create_directories("/run/disk");
+  fs::create_directory_symlink("/virtual", "/run/link");
+  write_file("/run/disk/file", "kept");
+  write_file("/virtual/conf.ftp",
+             "10.0.0.1 /virtual/domain1.com\n10.0.0.2 /run/link/domain1.com\n");
+  ASSERT_EQ(0, ::mount("/run/disk", (kDomain / "home").c_str(), nullptr, MS_BIND, nullptr));
+  expect_refused(remove({"-d", "/run/link", "domain1.com"}),
+                 "/virtual/domain1.com: mounted below it: /virtual/domain1.com/home: unmount that "
+                 "first");
+  EXPECT_EQ("kept", read_file("/run/disk/file"));
+  ::umount2((kDomain / "home").c_str(), MNT_DETACH);
+  EXPECT_EQ(
+      "Would remove \"10.0.0.1 /virtual/domain1.com\" from /virtual/conf.ftp\n"
+      "Would remove \"10.0.0.2 /run/link/domain1.com\" from /virtual/conf.ftp\n"
+      "Would remove /virtual/domain1.com\n",
+      remove({"-n", "-d", "/run/link", "domain1.com"}).output);
+  EXPECT_EQ(0, remove({"-d", "/run/link", "domain1.com"}).status);
+  EXPECT_EQ("", read_file("/virtual/conf.ftp"));
+  EXPECT_FALSE(fs::exists(kDomain));
+  fs::remove_all("/run/disk");
+  fs::remove("/run/link");
+}
+
 TEST_P(VirtfsRemoval, links_in_the_domain_are_not_followed) {
   fs::create_directory("/run/outside");
   write_file("/run/outside/file", "kept");

@@ -150,6 +150,16 @@ TEST_P(VirtfsStatus, names_a_line_without_a_directory) {
   expect_named("/virtual/conf:3: /virtual/none.com: no such directory");
 }
 
+TEST_P(VirtfsStatus, leading_directory_may_be_a_link) {
+  fs::create_directories("/run/elsewhere");
+  fs::create_directory_symlink("/virtual", "/run/elsewhere/link");
+  write_file("/virtual/conf", "10.0.0.1 /virtual/one.com\n10.0.0.2 /run/elsewhere/link/one.com\n");
+  const Outcome outcome = status({"-q", "-d", "/run/elsewhere/link"});
+  fs::remove_all("/run/elsewhere");
+  EXPECT_PRED2(contains, outcome.output, "\t10.0.0.1@/virtual/conf,10.0.0.2@/virtual/conf\t");
+  EXPECT_EQ("", outcome.errors);
+}
+
 TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
   fs::remove_all("/virtual/.virtfs");
   expect_named("/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one");

@@ -49,14 +49,20 @@ mounts_below() {
 }
 
 # names_of_domain: prints the paths by which a configuration may name the domain: its
-# directory, and the links in the leading directory that lead to it.
+# directory, and the links in the leading directory that lead to it. The leading directory
+# may have been given by another path than its real one, VIRTUAL.
 names_of_domain() {
   local entry
-  printf '%s\n' "$place"
-  for entry in "${VIRTUAL%/}"/*; do
-    if [ -L "$entry" ] && [ "$(readlink -f -- "$entry")" = "$(readlink -f -- "$place")" ]; then
-      printf '%s\n' "$entry"
-    fi
+  {
+    printf '%s\n' "$place"
+    for entry in "${VIRTUAL%/}"/*; do
+      if [ -L "$entry" ] && [ "$(readlink -f -- "$entry")" = "$place" ]; then
+        printf '%s\n' "$entry"
+      fi
+    done
+  } | while IFS= read -r entry; do
+    printf '%s\n' "$entry"
+    [ "$given" = "${VIRTUAL%/}" ] || printf '%s\n' "$given/${entry##*/}"
   done
 }
 
@@ -119,13 +125,17 @@ say_removal() {
     done
   done
   printf '%s\n' "$names" | while IFS= read -r line; do
-    say "Would remove $line"
+    [ "${line%/*}" != "${VIRTUAL%/}" ] || say "Would remove $line"
   done
 }
 
-# remove_domain: does all of -r. It sets names, configs and record for the functions above.
+# remove_domain: does all of -r. It sets VIRTUAL to its real path, and given, place, names,
+# configs and record for the functions above.
 remove_domain() {
   local link
+  given=${VIRTUAL%/}
+  VIRTUAL=$({ cd -P -- "$VIRTUAL" && pwd -P; } 2>/dev/null) || die "$place: no such domain"
+  place=${VIRTUAL%/}/$domain
   record=${VIRTUAL%/}/.virtfs/$domain
   if [ -L "$place" ]; then
     die "$place: a link to $(readlink -f -- "$place"): remove the domain that it leads to, or the link with rm"

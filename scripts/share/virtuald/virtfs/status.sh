@@ -140,13 +140,14 @@ find_missing_roots() {
 }
 
 # show_status: does -s for the domains in wanted, one per line, or for all. It sets VIRTUAL to
-# its real path, wanted and more.
+# its real path, given, wanted and more.
 show_status() {
   local name fine=true
   more=''
   need_root
   [ -d "$VIRTUAL" ] || die "$VIRTUAL: no such leading directory"
   [ -n "$wanted" ] || wanted=$(list_domains)
+  given=${VIRTUAL%/}
   VIRTUAL=$(cd -P -- "$VIRTUAL" && pwd -P)
   find_outsider
   open_work
