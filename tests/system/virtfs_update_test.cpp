@@ -418,6 +418,23 @@ TEST_P(VirtfsUpdate, very_deep_tree_delays_nothing) {
   EXPECT_EQ(0, run({"rm", "-rf", kDomain / "usr" / name}).status);
 }
 
+/// Programs that were not replaced may need them.
+TEST_P(VirtfsUpdate, no_file_is_removed_before_all_are_replaced) {
+  write_program("/usr/games/helper", "#!/bin/sh\necho helped\n");
+  write_program("/usr/bin/hello", "#!/usr/games/helper\n");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  fs::rename(kDomain / "usr/bin", kDomain / "usr/moved");
+  fs::create_symlink("moved", kDomain / "usr/bin");
+  upgrade_host();
+  EXPECT_EQ(1, update().status);
+  EXPECT_EQ("helped\n", hello());
+  fs::remove(kDomain / "usr/bin");
+  fs::rename(kDomain / "usr/moved", kDomain / "usr/bin");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("newer\n", hello());
+  EXPECT_FALSE(fs::exists(kDomain / "usr/games/helper"));
+}
+
 /// On a full disk, no directory of the host is mistaken for the new root.
 TEST_P(VirtfsUpdate, full_disk_is_reported) {
   const char* const disk = "/run/disk";

@@ -81,14 +81,14 @@ update() {
     return
   else
     ! "$hard_links" || choose_copy
-    strictly replace || fine=false
-    replace_etc || fine=false
-    remove_gone
+    { strictly replace && replace_etc; } || fine=false
     if ! "$fine"; then
       rm -rf -- "$work/staged"
       warn "$place: not fully updated: run virtfs -u again"
       return 1
     fi
+    # What was not replaced may need these files.
+    remove_gone
     write_record
     say "Updated $place"
   fi
