@@ -246,6 +246,16 @@ TEST_P(VirtfsUpdate, domain_that_cannot_be_updated_stops_no_other) {
   EXPECT_EQ("Updated /virtual/two.com\n", outcome.output);
 }
 
+TEST_P(VirtfsUpdate, touches_no_record_of_a_domain_with_a_longer_name) {
+  make({"-p", "sh", "one.com.new"});
+  const std::string record = read_file("/virtual/.virtfs/one.com.new");
+  const std::string plan = read_file("/virtual/.virtfs/.plans/one.com.new");
+  upgrade_host();
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ(record, read_file("/virtual/.virtfs/one.com.new"));
+  EXPECT_EQ(plan, read_file("/virtual/.virtfs/.plans/one.com.new"));
+}
+
 TEST_P(VirtfsUpdate, says_what_it_would_do) {
   upgrade_host();
   write_file("/etc/profile", "PATH=/bin\n");

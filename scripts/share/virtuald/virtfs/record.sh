@@ -33,14 +33,14 @@ read_record() {
 # write_record: writes the record and the plan of an updated domain.
 write_record() {
   make_plans || failed "$plan"
-  ln -f -- "$making/plan" "$plan.new" && mv -f -- "$plan.new" "$plan" || failed "$plan"
+  ln -f -- "$making/plan" "$work/plan" && mv -f -- "$work/plan" "$plan" || failed "$plan"
   {
     [ -z "$numbers" ] || printf 'numbers:%s\n' "$numbers"
     say_each line: "$pairs"
     say_making
     printf 'made:%s\nupdated:%s\n' "$made" "$today"
-  } >"$record.new" || failed "$record"
-  mv -f -- "$record.new" "$record" || failed "$record"
+  } >"$work/record" || failed "$record"
+  mv -f -- "$work/record" "$record" || failed "$record"
 }
 
 # make_plans: makes the directory of the plans.
