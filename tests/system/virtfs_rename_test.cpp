@@ -460,6 +460,25 @@ TEST_P(VirtfsRename, run_killed_at_any_time_is_finished_by_the_same_command) {
   }
 }
 
+TEST_P(VirtfsRename, full_disk_loses_no_record) {
+  const fs::path disk = "/run/disk";
+  fs::create_directory(disk);
+  ASSERT_EQ(0, ::mount("tmpfs", disk.c_str(), "tmpfs", 0, "mode=0755,size=256k"));
+  fs::create_directories(disk / "new.com");
+  const std::string record = "numbers:524032:524287\nprogram:sh\n";
+  ASSERT_EQ(0, ::mkdir((disk / ".virtfs").c_str(), 0700));
+  write_file(disk / ".virtfs/new.com", record + "from:old.com\n");
+  static_cast<void>(run({"dd", "if=/dev/zero", "of=" + (disk / "full").string()}));
+  const Outcome outcome = rename({"-d", disk, "old.com", "new.com"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(record + "from:old.com\n", read_file(disk / ".virtfs/new.com"));
+  fs::remove(disk / "full");
+  EXPECT_EQ(0, rename({"-d", disk, "old.com", "new.com"}).status);
+  EXPECT_EQ(record, read_file(disk / ".virtfs/new.com"));
+  ::umount(disk.c_str());
+  fs::remove(disk);
+}
+
 /// An interrupted run: the directory is renamed, and the lines are not.
 TEST_P(VirtfsRename, interrupted_run_must_be_finished_before_any_other_with_either_name) {
   fs::rename(kOld, kNew);

@@ -58,7 +58,7 @@ find_renamed() {
 # no other domain gets its numbers.
 move_domain() {
   {
-    [ ! -f "$record" ] || grep -v '^from:' -- "$record" || :
+    [ ! -f "$record" ] || "$grep" -v '^from:' -- "$record" || [ "$?" -eq 1 ]
     printf 'from:%s\n' "$old"
   } >"$work/record"
   mv -f -- "$work/record" "$VIRTUAL/.virtfs/$new" || failed "$VIRTUAL/.virtfs/$new"
@@ -130,7 +130,8 @@ find_old_name() {
 # settle: removes the record of the old name, and the line "from:OLD".
 settle() {
   rm -f -- "$VIRTUAL/.virtfs/$old" "${plan%/*}/$old"
-  if grep -v '^from:' -- "$record" >"$work/record"; then
+  "$grep" -v '^from:' -- "$record" >"$work/record" || [ "$?" -eq 1 ] || failed "$record"
+  if [ -s "$work/record" ]; then
     mv -f -- "$work/record" "$record" || failed "$record"
   else
     rm -f -- "$record"
