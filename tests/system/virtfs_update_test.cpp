@@ -534,5 +534,12 @@ TEST_P(VirtfsUpdate, wrong_usage_is_refused) {
   EXPECT_EQ(1, update({"none.com"}).status);
 }
 
+/// A variable of a script that is empty means no domain, not all of them.
+TEST_P(VirtfsUpdate, empty_name_is_refused) {
+  upgrade_host();
+  EXPECT_EQ(1, update({""}).status);
+  EXPECT_EQ("old\n", hello());
+}
+
 }  // namespace
 }  // namespace testing_support

@@ -52,7 +52,10 @@ read_options() {
     if [ "$verb" = status ] && { [ -n "$asked" ] || "$dry_run"; }; then
       bad_request '-s: cannot be combined with -n or -p'
     fi
-    [ $# -eq 0 ] || wanted=$(printf '%s\n' "$@")
+    for domain; do
+      check_name "$domain"
+      wanted=$wanted$domain$newline
+    done
     return
   fi
   if [ "$verb" = remove ] || [ "$verb" = rename ]; then
