@@ -1670,6 +1670,19 @@ TEST_P(Virtfs, appends_to_several_configurations) {
   EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/pop"));
 }
 
+TEST_P(Virtfs, appends_to_configurations_with_spaces_in_their_names) {
+  make({"-q", "-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf of ftp", "-a", "10.0.0.2",
+        "-f", "/virtual/conf of pop", "-a", "10.0.0.3", "-f", "/virtual/conf of ftp", "one.com"});
+  EXPECT_EQ("10.0.0.1 /virtual/one.com\n10.0.0.3 /virtual/one.com\n",
+            read_file("/virtual/conf of ftp"));
+  EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/conf of pop"));
+  make({"-q", "-m", "one.com", "two.com"});
+  EXPECT_EQ("10.0.0.2 /virtual/two.com\n", read_file("/virtual/conf of pop"));
+  make({"-q", "-r", "two.com"});
+  EXPECT_EQ("", read_file("/virtual/conf of ftp"));
+  EXPECT_EQ((std::set<std::string>{"conf of ftp", "conf of pop"}), names_in("/virtual"));
+}
+
 TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {
   write_file("/virtual/conf", "# ours\n");
   ::chmod("/virtual/conf", 0600);
@@ -1726,6 +1739,11 @@ TEST_P(Virtfs, refuses_a_configuration_that_is_broken) {
 TEST_P(Virtfs, takes_addresses_and_configurations_only_in_pairs) {
   EXPECT_EQ("virtfs: -a 10.0.0.1: no -f for it",
             first_line(run_script("virtfs", {"-a", "10.0.0.1", "one.com"}).errors));
+  for (const std::string address : {"", "10.0.0.1 10.0.0.2"}) {
+    EXPECT_EQ(
+        "virtfs: -a " + address + ": not an address",
+        first_line(run_script("virtfs", {"-a", address, "-f", "/virtual/conf", "one.com"}).errors));
+  }
   EXPECT_EQ("virtfs: -f /virtual/conf: no -a before it",
             first_line(run_script("virtfs", {"-f", "/virtual/conf", "one.com"}).errors));
 }

@@ -2,7 +2,7 @@
 # virtfs/config.sh - lines in configurations of virtuald.
 
 # check_pairs: sets copies to a new version of each config, with the lines for the new
-# domain.
+# domain, and the config, each on a line.
 check_pairs() {
   local address config
   copies=''
@@ -20,8 +20,8 @@ prepare_line() {
   local config copy
   config=$(readlink -f -- "$2") || die "$2: no such directory"
   case $copies in
-  *" $config$newline"*)
-    copy=${copies%%" $config$newline"*}
+  *"$newline$config$newline"*)
+    copy=${copies%%"$newline$config$newline"*}
     copy=${copy##*"$newline"}
     ;;
   *) copy_config "$config" ;;
@@ -35,7 +35,7 @@ prepare_line() {
 copy_config() {
   clear_copies "${1%/*}/.virtfs.${1##*/}."
   copy=$(mktemp -- "${1%/*}/.virtfs.${1##*/}.$$.XXXXXX") || failed "$1"
-  copies=$copies$newline$copy' '$1$newline
+  copies=$copies$copy$newline$1$newline
   if [ -e "$1" ]; then
     cp -p -- "$1" "$copy" || failed "$1"
   else
@@ -115,22 +115,20 @@ END
 # to nothing.
 install_copies() {
   local copy config
-  while read -r copy config; do
-    [ -n "$copy" ] || continue
+  while IFS= read -r copy && IFS= read -r config; do
     mv -f -- "$copy" "$config" || die "$config: not written; $place exists"
     say "$1 $config"
   done <<END
-$copies
+${copies%"$newline"}
 END
   copies=''
 }
 
 remove_config_copies() {
   local copy
-  while read -r copy _; do
-    [ -n "$copy" ] || continue
+  while IFS= read -r copy && IFS= read -r _; do
     rm -f -- "$copy"
   done <<END
-$copies
+${copies%"$newline"}
 END
 }

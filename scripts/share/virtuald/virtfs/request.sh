@@ -19,7 +19,9 @@ read_options() {
     case $option in
     a)
       [ -z "$address" ] || bad_request "-a $address: no -f for it"
-      [ -n "$OPTARG" ] || bad_request '-a: an empty address'
+      case $OPTARG in
+      '' | *[[:space:]]*) bad_request "-a $OPTARG: not an address" ;;
+      esac
       address=$OPTARG
       ;;
     d) VIRTUAL=$OPTARG ;;
