@@ -1640,6 +1640,14 @@ TEST_P(Virtfs, truncates_nothing_that_a_leftover_leads_to) {
   EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
 }
 
+TEST_P(Virtfs, leaves_no_draft_that_nobody_reads) {
+  const Command command = script("virtfs", {"-n", "-p", "busybox", "one.com"});
+  std::vector<std::string> arguments = {"sh", "-c", "\"$@\" | :", "sh"};
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  static_cast<void>(testing_support::run(arguments));
+  EXPECT_TRUE(fs::is_empty("/tmp"));
+}
+
 // ---- The configuration.
 
 TEST_P(Virtfs, appends_the_line_to_the_configuration) {
@@ -1681,6 +1689,20 @@ TEST_P(Virtfs, appends_to_configurations_with_spaces_in_their_names) {
   make({"-q", "-r", "two.com"});
   EXPECT_EQ("", read_file("/virtual/conf of ftp"));
   EXPECT_EQ((std::set<std::string>{"conf of ftp", "conf of pop"}), names_in("/virtual"));
+}
+
+/// The reader ends before the lines are added, as head does.
+TEST_P(Virtfs, adds_all_lines_though_nobody_reads_what_it_says) {
+  const Command command =
+      script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf.ftp", "-a",
+                        "10.0.0.2", "-f", "/virtual/conf.pop", "one.com"});
+  std::vector<std::string> arguments = {"sh", "-c", "\"$@\" | sed '/^Try/q'", "sh"};
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  Command piped = testing_support::command_of(arguments);
+  piped.environment = command.environment;
+  static_cast<void>(testing_support::run(piped));
+  EXPECT_EQ("10.0.0.1 /virtual/one.com\n", read_file("/virtual/conf.ftp"));
+  EXPECT_EQ("10.0.0.2 /virtual/one.com\n", read_file("/virtual/conf.pop"));
 }
 
 TEST_P(Virtfs, replaces_the_configuration_by_renaming_and_keeps_its_mode) {

@@ -11,7 +11,7 @@ say_draft() {
   local root address config
   [ "$(id -u)" -ne 0 ] || [ -n "$outsider" ] || find_outsider
   trap clean_up EXIT
-  trap 'exit 1' HUP INT TERM
+  trap 'exit 1' HUP INT PIPE TERM
   # In a directory of another user, that user could replace the draft with a link to the host's files.
   case $(id -u):${TMPDIR-} in
   0:* | *:[!/]*) TMPDIR=/tmp ;;

@@ -169,10 +169,10 @@ rename_domain() {
   else
     prepare_lines "$new"
     # A signal in the middle of this would leave the domain without its lines.
-    trap '' HUP INT TERM
+    trap '' HUP INT PIPE TERM
     [ "$domain" = "$new" ] || move_domain
     install_copies 'Changed its lines in'
-    trap 'exit 1' HUP INT TERM
+    trap 'exit 1' HUP INT PIPE TERM
     move_links
   fi
   rename_inside

@@ -24,7 +24,7 @@ open_work() {
     fi
   done
   trap clean_up EXIT
-  trap 'exit 1' HUP INT TERM
+  trap 'exit 1' HUP INT PIPE TERM
   work=$(mktemp -d -- "$VIRTUAL/.virtfs.XXXXXX") || die "$VIRTUAL: cannot write there"
   exec 9<"$work"
   flock 9
