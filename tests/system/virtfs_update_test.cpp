@@ -496,6 +496,25 @@ TEST_P(VirtfsUpdate, can_be_killed_at_any_moment) {
   }
 }
 
+/// As by Ctrl-C, which the shell keeps from what it runs in the background.
+TEST_P(VirtfsUpdate, interrupt_ends_all_of_it) {
+  write_program("/run/fake/cp", "#!/bin/sh\nsleep 1\nexec /usr/bin/cp \"$@\"\n");
+  upgrade_host();
+  Command command = script("virtfs", {"-u", "-q", "one.com"});
+  (*command.environment)["PATH"] = "/run/fake:/usr/bin:/bin:/usr/sbin";
+  command.prepare = [] { ::setpgid(0, 0); };
+  const pid_t pid = start(command, -1, -1, -1);
+  ASSERT_TRUE(eventually([] {
+    return run({"sh", "-c", "ls -d /virtual/.virtfs.*/making.*/root/usr"}).status == 0;
+  }));
+  ::kill(-pid, SIGINT);
+  EXPECT_NE(0, wait_for(pid));
+  const auto ended = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([pid] { return ::kill(-pid, 0) != 0; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - ended, std::chrono::seconds(3));
+  EXPECT_EQ("old\n", hello());
+}
+
 /// During the update, connections get the old or the new program.
 TEST_P(VirtfsUpdate, program_starts_at_every_moment) {
   write_program("/usr/bin/hello", "#!/bin/sh\necho same\n");

@@ -27,11 +27,16 @@ make_fresh() {
 # that is called in a condition. The steps rely on it: after a cd that failed, the next
 # step would work in another directory.
 strictly() {
+  local status=0
   (
     set -e
     "$@"
   ) &
-  wait "$!"
+  # Ctrl-C does not reach what runs in the background.
+  trap 'kill "$!"; exit 1' INT
+  wait "$!" || status=$?
+  trap - INT
+  return "$status"
 }
 
 # build_fresh: does the building for make_fresh. The domain's name and numbers are not in the
