@@ -496,6 +496,12 @@ TEST_P(VirtfsUpdate, can_be_killed_at_any_moment) {
   }
 }
 
+TEST_P(VirtfsUpdate, needs_no_open_descriptor) {
+  upgrade_host();
+  EXPECT_EQ(0, wait_for(start(script("virtfs", {"-u", "-q"}), -1, -1, -1)));
+  EXPECT_EQ("newer\n", hello());
+}
+
 /// As by Ctrl-C, which the shell keeps from what it runs in the background.
 TEST_P(VirtfsUpdate, interrupt_ends_all_of_it) {
   write_program("/run/fake/cp", "#!/bin/sh\nsleep 1\nexec /usr/bin/cp \"$@\"\n");
