@@ -160,6 +160,14 @@ TEST_P(VirtfsStatus, leading_directory_may_be_a_link) {
   EXPECT_EQ("", outcome.errors);
 }
 
+TEST_P(VirtfsStatus, line_that_cannot_be_written_is_an_error) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"-s"}, {"-s", "-q"}}) {
+    Command command = script("virtfs", arguments);
+    command.prepare = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); };
+    EXPECT_EQ(1, run(command).status) << arguments.size();
+  }
+}
+
 TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
   fs::remove_all("/virtual/.virtfs");
   expect_named("/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one");

@@ -566,5 +566,12 @@ TEST_P(VirtfsUpdate, empty_name_is_refused) {
   EXPECT_EQ("old\n", hello());
 }
 
+TEST_P(VirtfsUpdate, preview_that_cannot_be_written_is_an_error) {
+  upgrade_host();
+  Command command = script("virtfs", {"-u", "-n", "one.com"});
+  command.prepare = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); };
+  EXPECT_EQ(1, run(command).status);
+}
+
 }  // namespace
 }  // namespace testing_support

@@ -16,7 +16,7 @@ status_of() {
   # Pids are words.
   # shellcheck disable=SC2046
   processes=$(set -- $(processes_in "$place") && echo "$#")
-  say_line "$1" "${size%%[!0-9]*}" "$processes" "$made" "$updated" "$(served_by)" "$programs"
+  say_line "$1" "${size%%[!0-9]*}" "$processes" "$made" "$updated" "$(served_by)" "$programs" || fine=false
   (need_settled "$1") || fine=false
   find_mounts || fine=false
   find_strangers || fine=false

@@ -77,7 +77,7 @@ update() {
     [ -z "$more" ] || "$dry_run" || write_record
     say "$place: up to date"
   elif "$dry_run"; then
-    say_changes
+    strictly say_changes
     return
   else
     ! "$hard_links" || choose_copy
