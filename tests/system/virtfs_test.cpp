@@ -2310,6 +2310,25 @@ TEST_P(VirtfsWhole, leaves_the_hosts_files_as_they_were_with_hard_links) {
   EXPECT_EQ("0:0 0777", access_of(host("usr/bin/writable")));
 }
 
+TEST_P(VirtfsWhole, makes_hard_links_again_when_updated) {
+  add_program("usr/bin/of-ann", "#!/bin/sh\n", 04755);
+  for (const char* name : {"one.com", "two.com"}) {
+    ASSERT_EQ(
+        0, testing_support::run(on_host("virtfs", {"-q", "-l", "-p", "ls", "-p", "of-ann", name}))
+               .status);
+  }
+  for (const char* name : {"usr/bin/ls", "usr/bin/of-ann"}) {
+    fs::copy_file(host(name), host("usr/bin/copy"));
+    ASSERT_EQ(0, ::rename(host("usr/bin/copy").c_str(), host(name).c_str()));
+  }
+  ASSERT_EQ(0, ::chmod(host("usr/bin/of-ann").c_str(), 04755));
+  const Outcome outcome = testing_support::run(on_host("virtfs", {"-u"}));
+  EXPECT_EQ("Updated /virtual/one.com\nUpdated /virtual/two.com\n", outcome.output);
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ(inode_of(host("usr/bin/ls")), inode_of(root("usr/bin/ls")));
+  EXPECT_EQ(1U, links_of(root("usr/bin/of-ann")));
+}
+
 TEST_P(VirtfsWhole, copies_if_it_cannot_link) {
   ASSERT_EQ(0, ::mount("tmpfs", host("virtual").c_str(), "tmpfs", 0, "mode=0755"));
   const Outcome outcome = make_whole({"-l"});

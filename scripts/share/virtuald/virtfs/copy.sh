@@ -11,7 +11,7 @@ choose_copy() {
   fi
   link=''
   if "$hard_links"; then
-    if ln -- "$(readlink -f /bin/sh)" "$work/link" 2>/dev/null; then
+    if ln -f -- "$(readlink -f /bin/sh)" "$work/link" 2>/dev/null; then
       link=-l
     else
       warn "$VIRTUAL: on a different file system from the host's programs: copying instead of making hard links"

@@ -70,7 +70,8 @@ replace() {
   "$fine"
 }
 
-# stage_changed: copies the files in changed to the stage.
+# stage_changed: copies the files in changed to the stage. Hard links are made to the fresh root, which may be for more
+# than one domain.
 stage_changed() (
   cd -- "$making/root" || exit
   set --
@@ -79,6 +80,7 @@ stage_changed() (
     [ $# -lt 256 ] || { copy_to_stage "$@" && set --; }
   done <"$work/changed"
   [ $# -eq 0 ] || copy_to_stage "$@"
+  [ -z "$link" ] || { cd -- "$stage" && separate_unsafe; }
 )
 
 copy_to_stage() {
