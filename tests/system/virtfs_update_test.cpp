@@ -139,6 +139,15 @@ TEST_P(VirtfsUpdate, target_of_a_link_cannot_forge_a_line_of_a_plan) {
   expect_done(update({"two.com"}), "/virtual/two.com: up to date\n");
 }
 
+TEST_P(VirtfsUpdate, replaces_a_file_of_etc_with_a_space_in_its_name) {
+  install_package();
+  write_file("/etc/hello/site two", "x");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  write_file("/etc/hello/site two", "y");
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_EQ("y", read_file(kDomain / "etc/hello/site two"));
+}
+
 /// virtfs works in directories of the domain, and an administrator's PATH may contain ".".
 TEST_P(VirtfsUpdate, runs_no_program_of_the_domain) {
   for (const char* name : {"mv", "stat", "sed", "awk"}) {

@@ -80,6 +80,7 @@ compare() {
     : >"$work/$list"
   done
   work=$work awk "$path_of"'
+    function path_in_etc(   path) { path = $0; sub(/^[^ ]* [^ ]* /, "", path); return path }
     function put(line, list) { print line >(work "/" list); is_open[list] }
     # The loader and the C library must match, so they are replaced together.
     function put_files(directory,   first, i) {
@@ -93,7 +94,7 @@ compare() {
       old[$0]
       if (!($0 in path)) is_other = 1
       if (/^[fld]/) was[path_of()]
-      if (/^[eE]/) before[$1, $3] = $2
+      if (/^[eE]/) before[$1, path_in_etc()] = $2
       next
     }
     # A domain may have any number of files: only those in a plan are remembered.
@@ -109,7 +110,10 @@ compare() {
         }
         # The domain may have changed the mode of a directory.
         if (/^[dv]/ && !(text in there)) put($2 " " $3 " " text, "missing")
-        if (/^[eE]/ && !($0 in old)) put($2 " " (($1, $3) in before ? before[$1, $3] : "-") " " $3, "etc")
+        if (/^[eE]/ && !($0 in old)) {
+          text = path_in_etc()
+          put($2 " " (($1, text) in before ? before[$1, text] : "-") " " text, "etc")
+        }
       }
       for (directory in files) if (directory ~ /(^|\/)lib/) put_files(directory)
       for (directory in files) if (directory !~ /(^|\/)lib/) put_files(directory)
