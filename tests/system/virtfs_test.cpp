@@ -1640,6 +1640,18 @@ TEST_P(Virtfs, truncates_nothing_that_a_leftover_leads_to) {
   EXPECT_EQ(std::set<std::string>{"one.com"}, names_in("/virtual"));
 }
 
+TEST_P(Virtfs, leftover_that_cannot_be_removed_stops_no_run) {
+  fs::create_directories("/virtual/.virtfs.abcdef/disk");
+  ASSERT_EQ(0, ::mount("tmpfs", "/virtual/.virtfs.abcdef/disk", "tmpfs", 0, nullptr));
+  const Outcome outcome = run_script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  ::umount("/virtual/.virtfs.abcdef/disk");
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_NE(outcome.errors.find("virtfs: /virtual/.virtfs.abcdef: left by an interrupted run, and "
+                                "cannot be removed\n"),
+            std::string::npos)
+      << outcome.errors;
+}
+
 TEST_P(Virtfs, leaves_no_draft_that_nobody_reads) {
   const Command command = script("virtfs", {"-n", "-p", "busybox", "one.com"});
   std::vector<std::string> arguments = {"sh", "-c", "\"$@\" | :", "sh"};

@@ -68,8 +68,11 @@ clear_leftover() {
     exec 7<"$1"
     flock -n 7
   ); then
-    rm -rf -- "$1"
-    say "Removed $1, left by an interrupted run"
+    if rm -rf -- "$1"; then
+      say "Removed $1, left by an interrupted run"
+    else
+      warn "$1: left by an interrupted run, and cannot be removed"
+    fi
   fi
 }
 
