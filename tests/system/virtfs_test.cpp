@@ -1466,6 +1466,18 @@ TEST_P(VirtfsNumbers, are_the_same_for_a_domain_that_is_made_again) {
   EXPECT_EQ("524032-524287", numbers_of("one.com"));
 }
 
+TEST_P(VirtfsNumbers, come_back_whatever_the_caller_calls_correct) {
+  make({"-q", "-p", "busybox", "one.com"});
+  make({"-q", "-p", "busybox", "two.com"});
+  const std::string before = numbers_of("one.com");
+  fs::remove_all("/virtual/one.com");
+  Command command = script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  (*command.environment)["POSIXLY_CORRECT"] = "1";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_EQ(before, numbers_of("one.com"));
+}
+
 TEST_P(VirtfsNumbers, are_not_given_twice_to_domains_made_at_the_same_time) {
   const pid_t pid = start_group(script("virtfs", {"-q", "-p", "ls", "one.com"}));
   ASSERT_TRUE(testing_support::eventually(root_is_being_made));
@@ -1650,6 +1662,16 @@ TEST_P(Virtfs, leftover_that_cannot_be_removed_stops_no_run) {
                                 "cannot be removed\n"),
             std::string::npos)
       << outcome.errors;
+}
+
+/// With it, cd finds directories elsewhere.
+TEST_P(Virtfs, works_in_no_directory_that_cdpath_names) {
+  fs::create_directories("/run/elsewhere/home");
+  Command command = script("virtfs", {"-q", "-p", "busybox", "one.com"});
+  (*command.environment)["CDPATH"] = "/run/elsewhere";
+  EXPECT_EQ(0, testing_support::run(command).status);
+  EXPECT_TRUE(fs::is_empty("/run/elsewhere/home"));
+  EXPECT_TRUE(fs::exists("/virtual/one.com/home/a"));
 }
 
 TEST_P(Virtfs, leaves_no_draft_that_nobody_reads) {

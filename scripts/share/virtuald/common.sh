@@ -33,6 +33,10 @@ root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export LC_ALL
 
+# With the first, cd could change to another directory of that name; with the second, "--" after an operand would be a
+# file.
+unset CDPATH POSIXLY_CORRECT
+
 # warn MESSAGE: prints "program: MESSAGE" on standard error. The message has the
 # form "what: why".
 warn() {
