@@ -669,6 +669,30 @@ TEST_P(Virtfs, takes_the_library_of_perl) {
   EXPECT_EQ("4", run_in("one.com", {"perl", "-MPOSIX", "-e", "print floor(4.5)"}).output);
 }
 
+/// What the administrator's own programs use.
+TEST_P(Virtfs, takes_nothing_that_only_the_callers_variables_name) {
+  if (!fs::exists("/usr/bin/perl")) {
+    SKIP_OR_FAIL("needs perl");
+  }
+  write_file("/run/own/perl/Own.pm", "1;\n");
+  std::string library;
+  for (const fs::path& path : testing_support::libraries_of("/usr/bin/perl")) {
+    if (path.filename().string().starts_with("libcrypt.so")) {
+      library = path;
+    }
+  }
+  ASSERT_NE("", library);
+  fs::copy_file(library, "/run/own/" + fs::path(library).filename().string());
+  Command command = script("virtfs", {"-q", "-p", "perl", "one.com"});
+  (*command.environment)["PERL5LIB"] = "/run/own/perl";
+  (*command.environment)["LD_LIBRARY_PATH"] = "/run/own";
+  const Outcome outcome = testing_support::run(command);
+  EXPECT_EQ(0, outcome.status);
+  EXPECT_EQ("", outcome.errors);
+  EXPECT_FALSE(fs::exists("/virtual/one.com/run/own"));
+  EXPECT_TRUE(fs::exists("/virtual/one.com" + library));
+}
+
 TEST_P(Virtfs, keeps_the_set_user_id_bit_of_a_program_asked_for_and_says_so) {
   const Outcome outcome = run_script("virtfs", {"-p", "gpasswd", "one.com"});
   ASSERT_EQ(0, outcome.status);

@@ -52,7 +52,8 @@ make_terminfo() {
 make_perl() {
   local directory path
   step 'the library of perl'
-  perl -e 'print "$_\n" for @INC' | while IFS= read -r directory; do
+  # With -T, perl reads no variables such as PERL5LIB.
+  perl -T -e 'print "$_\n" for @INC' | while IFS= read -r directory; do
     case $directory in
     /usr/local/* | /etc/* | .) continue ;;
     /*) ;;

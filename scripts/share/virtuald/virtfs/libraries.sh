@@ -1,6 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # virtfs/libraries.sh - the libraries that programs need, as listed by the loaders of the host.
 
+# The loaders would list what these name, which no domain has.
+unset LD_LIBRARY_PATH LD_PRELOAD
+
 # find_loaders: sets loaders to the dynamic loaders of this host, and empties of_origin, which list_libraries adds to.
 find_loaders() {
   local loader
