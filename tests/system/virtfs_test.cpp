@@ -2032,6 +2032,15 @@ TEST_P(VirtfsWhole, copies_libraries_from_a_directory_of_their_own) {
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
+/// Plain su leaves a search path that lacks the directories for system programs.
+TEST_P(VirtfsWhole, leads_the_loader_whatever_the_search_path) {
+  move_library();
+  Command command = on_host("virtfs", {"-q", "one.com"});
+  (*command.environment)["PATH"] = "/usr/bin";
+  EXPECT_EQ(0, testing_support::run(command).status);
+  EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
+}
+
 TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_relative_to_itself) {
   build_origin(host("usr"));
   const Outcome outcome = make_whole();

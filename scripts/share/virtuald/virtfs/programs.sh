@@ -86,8 +86,8 @@ make_cache() {
 }
 
 write_cache() {
-  local file
-  command -v ldconfig >/dev/null || return 0
+  local file ldconfig
+  ldconfig=$(find_program ldconfig 2>/dev/null) || return 0
   copy_plain_etc ld.so.conf
   for file in /etc/ld.so.conf.d/*.conf; do
     [ ! -f "$file" ] || copy_plain_etc "ld.so.conf.d/${file##*/}"
@@ -96,7 +96,7 @@ write_cache() {
     : >"$root/etc/ld.so.cache"
   else
     # The links to libraries were copied from the host.
-    ldconfig -X -r "$root" 2>/dev/null || warn "$root: ldconfig failed there"
+    "$ldconfig" -X -r "$root" 2>/dev/null || warn "$root: ldconfig failed there"
   fi
   # ldconfig's own cache there would differ in each root.
   rm -rf -- "$root/var/cache/ldconfig"

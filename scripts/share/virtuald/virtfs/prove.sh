@@ -39,11 +39,11 @@ secure() {
 # separate_unsafe: gives the root its own copy of each hard-linked file that root does not own, that others can write,
 # or that has a set-user-ID bit, a set-group-ID bit or capabilities.
 separate_unsafe() {
-  local file
+  local file getcap
   find . -type f -links +1 \( ! -user root -o -perm -4000 -o -perm -2000 -o -perm -0020 -o -perm -0002 \) \
     >"$work/unsafe"
-  if command -v getcap >/dev/null; then
-    getcap -r . 2>/dev/null | sed 's/ [^ ]*$//; s/ =$//' >>"$work/unsafe"
+  if getcap=$(find_program getcap 2>/dev/null); then
+    "$getcap" -r . 2>/dev/null | sed 's/ [^ ]*$//; s/ =$//' >>"$work/unsafe"
   fi
   while IFS= read -r file; do
     cp -p -- "$file" "$work/copy" || failed "$file"
