@@ -2041,6 +2041,13 @@ TEST_P(VirtfsWhole, leads_the_loader_whatever_the_search_path) {
   EXPECT_EQ("/etc/hostname\n", run_in_whole({"ls", "/etc/hostname"}).output);
 }
 
+TEST_P(VirtfsWhole, copies_libraries_whatever_dead_link_is_there) {
+  fs::create_symlink("gone", host("usr/lib/dead.so"));
+  write_file(host("usr/lib/living.so"), "");
+  make_whole();
+  EXPECT_TRUE(fs::exists(root("usr/lib/living.so")));
+}
+
 TEST_P(VirtfsWhole, has_libraries_that_a_program_finds_relative_to_itself) {
   build_origin(host("usr"));
   const Outcome outcome = make_whole();

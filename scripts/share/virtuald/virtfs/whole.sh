@@ -78,7 +78,7 @@ make_libraries() {
       continue
     fi
     set -- "$shelf"/*.so*
-    if [ -e "$1" ]; then
+    if [ -e "$1" ] || [ -L "$1" ]; then
       step "${shelf#/}/*.so*"
       libraries_of "$shelf" "$@"
     fi
