@@ -351,6 +351,16 @@ TEST_P(VirtfsUpdate, directory_in_place_of_a_program_is_named_and_left_alone) {
   EXPECT_EQ("kept", read_file(kDomain / "usr/bin/hello/file"));
 }
 
+/// The entry of that terminal stays in the domain, and is not the host's to update.
+TEST_P(VirtfsUpdate, terminal_that_it_is_called_from_changes_nothing) {
+  write_file("/usr/share/terminfo/o/odd-terminal", "odd");
+  Command command = script("virtfs", {"-q", "-p", "bash", "two.com"});
+  (*command.environment)["TERM"] = "odd-terminal";
+  ASSERT_EQ(0, run(command).status);
+  expect_done(update({"two.com"}), "/virtual/two.com: up to date\n");
+  EXPECT_TRUE(fs::exists("/virtual/two.com/usr/share/terminfo/o/odd-terminal"));
+}
+
 // ---- Hostile domains --------------------------------------------------------
 
 /// The domain has replaced a directory with a link to one of the host's.

@@ -35,6 +35,7 @@ make_draft() {
   local quiet=true numbers=1000:1000 clone='' link=''
   find_owners
   build
+  make_own_terminal
   [ -n "$asked" ] || draft_mended
 }
 

@@ -31,21 +31,34 @@ END
   uses=$uses_before$newline$uses
 }
 
-# make_terminfo: copies the descriptions of the usual terminals, and of this one.
+# make_terminfo: copies the descriptions of the usual terminals.
 make_terminfo() {
-  local directory terminal own=''
-  case ${TERM:-dumb} in
-  *[!A-Za-z0-9._+-]*) ;;
-  *) own=$(printf '%.1s' "${TERM:-dumb}")/${TERM:-dumb} ;;
+  copy_terminals a/ansi d/dumb l/linux r/rxvt s/screen s/screen-256color t/tmux t/tmux-256color \
+    v/vt100 v/vt102 v/vt220 x/xterm x/xterm-256color x/xterm-color
+}
+
+# make_own_terminal: copies the entry of this terminal if the root has entries. It is not in the plan, because -u and -s
+# may be called from another terminal.
+make_own_terminal() {
+  local terminal="${TERM:-dumb}"
+  case $terminal in
+  *[!A-Za-z0-9._+-]*) return 0 ;;
   esac
+  case ${asked:+"$uses"} in
+  */libtinfo* | */libncurses* | */libcurses*) copy_terminals "$(printf '%.1s' "$terminal")/$terminal" ;;
+  esac
+}
+
+# copy_terminals ENTRY...: copies those of these entries of terminfo that the root lacks.
+copy_terminals() {
+  local directory terminal
   for directory in /etc/terminfo /usr/lib/terminfo /lib/terminfo /usr/share/terminfo; do
-    for terminal in a/ansi d/dumb l/linux r/rxvt s/screen s/screen-256color t/tmux \
-      t/tmux-256color v/vt100 v/vt102 v/vt220 x/xterm x/xterm-256color x/xterm-color ${own:+"$own"}; do
+    for terminal in "$@"; do
       if [ -f "$directory/$terminal" ]; then
         canonical "$directory/$terminal"
       fi
     done
-  done | sort -u | copy_files
+  done | sort -u | copy_missing
 }
 
 # make_perl: copies the library of perl, except for the site's own in /usr/local.
