@@ -617,6 +617,7 @@ TEST_P(VirtfsLocale, is_taken_alone_from_a_large_archive) {
   make({"-p", "date", "-p", "env", "one.com"});
   EXPECT_EQ("März\n", march());
   EXPECT_FALSE(fs::exists("/virtual/one.com/usr/lib/locale/locale-archive"));
+  EXPECT_EQ("/virtual/one.com: up to date\n", run_script("virtfs", {"-u"}).output);
 }
 
 TEST_P(VirtfsLocale, brings_its_character_set) {

@@ -61,12 +61,15 @@ normal_name() {
 
 # make_locale LOCALE: makes a locale in the root from its source, because the host's archive is too large.
 make_locale() {
-  local source="${1%%[.@]*}"
+  local source="${1%%[.@]*}" made
   case $1 in
   *@*) [ ! -f "/usr/share/i18n/locales/$source@${1##*@}" ] || source=$source@${1##*@} ;;
   esac
-  mkdir -p -- "$root/usr/lib/locale"
+  made=$root/usr/lib/locale/$(normal_name "$1")
+  mkdir -p -- "${made%/*}"
   # localedef looks for its sources in the working directory first.
-  (cd / && localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$root/usr/lib/locale/$(normal_name "$1")") 2>/dev/null ||
+  (cd / && localedef --no-archive -i "$source" -f "$(charset_of "$1")" "$made") 2>/dev/null ||
     warn "$1: this locale could not be made, and the host's archive of locales is too large for a domain"
+  # With the current time, no domain would ever be up to date.
+  [ ! -d "$made" ] || find "$made" -type f -exec touch -r /usr/lib/locale/locale-archive -- {} +
 }
