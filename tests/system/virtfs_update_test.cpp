@@ -351,6 +351,27 @@ TEST_P(VirtfsUpdate, directory_in_place_of_a_program_is_named_and_left_alone) {
   EXPECT_EQ("kept", read_file(kDomain / "usr/bin/hello/file"));
 }
 
+/// As on a host that was upgraded to a merged /usr after the domain was made.
+TEST_P(VirtfsUpdate, domain_with_a_bin_of_its_own_is_left_alone_on_a_merged_host) {
+  if (!fs::is_symlink("/bin")) {
+    return;  // of a host whose /usr is not merged
+  }
+  fs::remove(kDomain / "bin");
+  write_program(kDomain / "bin/tool", "");
+  upgrade_host();
+  const Outcome outcome = update();
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_EQ(
+      "virtfs: /virtual/one.com/bin: a directory, but a link to usr/bin on the host: move its "
+      "files there, and make it such a link\n",
+      outcome.errors);
+  EXPECT_PRED2(contains, read_file(kDomain / "usr/bin/hello"), "old");
+  fs::rename(kDomain / "bin/tool", kDomain / "usr/bin/tool");
+  fs::remove(kDomain / "bin");
+  fs::create_symlink("usr/bin", kDomain / "bin");
+  expect_done(update(), "Updated /virtual/one.com\n");
+}
+
 /// The entry of that terminal stays in the domain, and is not the host's to update.
 TEST_P(VirtfsUpdate, terminal_that_it_is_called_from_changes_nothing) {
   write_file("/usr/share/terminfo/o/odd-terminal", "odd");

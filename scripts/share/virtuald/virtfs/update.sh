@@ -62,6 +62,18 @@ compare_domain() {
   list_root "$place" "$most_levels" | compare "$making/plan" "$old"
 }
 
+# is_merged_alike: false if the host's /bin or the like has become a link into /usr since the domain was made. With some
+# files in one place and some in the other, programs would find old libraries.
+is_merged_alike() {
+  local top
+  for top in $tops; do
+    if [ -L "$making/root/$top" ] && [ -d "$place/$top" ] && [ ! -L "$place/$top" ]; then
+      warn "$place/$top: a directory, but a link to usr/$top on the host: move its files there, and make it such a link"
+      return 1
+    fi
+  done
+}
+
 # update DOMAIN: does all of -u for one domain.
 update() {
   local fine=true
@@ -70,7 +82,7 @@ update() {
     warn "$place: no record of its programs: name them with -p, or use -p - for all of the host's"
     return 1
   fi
-  make_fresh || return
+  make_fresh && is_merged_alike || return
   compare_domain || return
   if [ ! -s "$work/changed" ] && [ ! -s "$work/other" ]; then
     # The programs of -p may be there already because others needed them.
