@@ -127,9 +127,25 @@ TEST_P(VirtfsStatus, names_set_id_programs_and_devices) {
       "virtfs");
 }
 
+/// No file of dev is taken for harmless by its name.
+TEST_P(VirtfsStatus, names_them_in_dev_too) {
+  const std::string why = ": set-user-ID, set-group-ID or a device, and not installed by virtfs\n";
+  write_program(kDomain / "dev/shell", "x");
+  ASSERT_EQ(0, ::chmod((kDomain / "dev/shell").c_str(), 04755));
+  fs::remove(kDomain / "dev/null");
+  ASSERT_EQ(0, ::mknod((kDomain / "dev/null").c_str(), S_IFCHR | 0666, makedev(1, 1)));
+  ASSERT_EQ(0, ::mknod((kDomain / "dev/pts/null").c_str(), S_IFCHR | 0666, makedev(1, 3)));
+  EXPECT_EQ("virtfs: /virtual/one.com/dev/null" + why + "virtfs: /virtual/one.com/dev/pts/null" +
+                why + "virtfs: /virtual/one.com/dev/shell" + why,
+            status().errors);
+}
+
 TEST_P(VirtfsStatus, names_world_writable_system_directories) {
-  ASSERT_EQ(0, ::chmod((kDomain / "etc").c_str(), 0777));
-  expect_named("/virtual/one.com/etc: writable by users other than root");
+  for (const std::string directory : {"etc", "usr", "usr/bin", "usr/sbin", "usr/lib"}) {
+    ASSERT_EQ(0, ::chmod((kDomain / directory).c_str(), 0777));
+    expect_named("/virtual/one.com/" + directory + ": writable by users other than root");
+    ASSERT_EQ(0, ::chmod((kDomain / directory).c_str(), 0755));
+  }
 }
 
 TEST_P(VirtfsStatus, names_a_log_socket_that_is_not_the_loggers) {

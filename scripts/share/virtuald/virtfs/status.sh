@@ -87,8 +87,11 @@ find_strangers() {
   [ -f "$plan" ] && awk "$path_of { print path_of() }" "$plan" | sort >"$work/known" || : >"$work/known"
   (
     cd -P -- "$place"
-    "$find" . -xdev \( -type f \( -perm -4000 -o -perm -2000 \) -o -type b -o -type c \) ! -path './dev/*' 2>/dev/null
-    "$find" dev -xdev -type b -o -type c ! -name null ! -name zero ! -name full ! -name random ! -name urandom ! -name tty 2>/dev/null
+    "$find" . -xdev \( -type f \( -perm -4000 -o -perm -2000 \) -o -type b -o -type c ! -path ./dev/null ! -path ./dev/zero \
+      ! -path ./dev/full ! -path ./dev/random ! -path ./dev/urandom ! -path ./dev/tty \) 2>/dev/null
+    # One of these names may be that of another device.
+    hold dev && stat -c '%F %t:%T dev/%n' null zero full random urandom tty 2>/dev/null | sed -nE '
+      / (1:3 dev.null|1:5 dev.zero|1:7 dev.full|1:8 dev.random|1:9 dev.urandom|5:0 dev.tty)$/!s/^char[^:]* [^ ]* //p'
   ) | sed 's,^\./,,' | sort | comm -23 - "$work/known" >"$work/found"
   complain_of "$work/found" 'set-user-ID, set-group-ID or a device, and not installed by virtfs' || fine=false
   (
@@ -97,7 +100,7 @@ find_strangers() {
     # shellcheck disable=SC2086
     "$find" . $system_directories etc dev -xdev -maxdepth 1 -type d \
       \( ! -user root -o -perm -0020 -o -perm -0002 \) 2>/dev/null
-  ) | sed 's,^\./,,' | grep -E "^(\.|$(printf '%s' "$system_directories" | tr ' ' '|')|etc|dev)$" | sort -u >"$work/found" || :
+  ) | sed 's,^\./,,' | grep -E "^(\.|$(printf '%s' "$system_directories" | tr ' ' '|')|usr/bin|usr/sbin|usr/lib|etc|dev)$" | sort -u >"$work/found" || :
   complain_of "$work/found" 'writable by users other than root' || fine=false
   "$fine"
 }
