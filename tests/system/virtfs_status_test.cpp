@@ -109,6 +109,14 @@ TEST_P(VirtfsStatus, names_a_file_that_is_older_than_the_hosts) {
   EXPECT_EQ(0, status().status);
 }
 
+TEST_P(VirtfsStatus, names_what_is_older_in_etc) {
+  make_writable("/etc");
+  write_file("/etc/protocols", "another 1 ANOTHER\n");
+  expect_named("/virtual/one.com/etc/protocols: differs from the host's: run virtfs -u");
+  ASSERT_EQ(0, run_script("virtfs", {"-q", "-u"}).status);
+  EXPECT_EQ(0, status().status);
+}
+
 TEST_P(VirtfsStatus, names_a_file_that_somebody_has_changed) {
   write_program(kDomain / "usr/bin/hello", "#!/bin/sh\necho evil\n");
   expect_named("/virtual/one.com/usr/bin/hello: changed since virtfs installed it");

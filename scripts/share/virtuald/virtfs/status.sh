@@ -124,7 +124,8 @@ find_tampered() {
 # find_old: lists the files that differ from the host's current ones.
 find_old() {
   make_fresh || return
-  compare "$making/plan" /dev/null <"$plan" || return
+  compare "$making/plan" "$plan" <"$plan" || return
+  cut -d ' ' -f 3- -- "$work/etc" >>"$work/changed"
   complain_of "$work/changed" "differs from the host's: run virtfs -u"
 }
 
