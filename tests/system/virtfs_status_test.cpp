@@ -174,6 +174,11 @@ TEST_P(VirtfsStatus, names_a_line_without_a_directory) {
   expect_named("/virtual/conf:3: /virtual/none.com: no such directory");
 }
 
+TEST_P(VirtfsStatus, lines_may_end_in_cr_lf) {
+  write_file("/virtual/conf", "10.0.0.1 /virtual/one.com\r\n10.0.0.2 /virtual/none.com\r\n");
+  expect_named("/virtual/conf:2: /virtual/none.com: no such directory");
+}
+
 TEST_P(VirtfsStatus, leading_directory_may_be_a_link) {
   fs::create_directories("/run/elsewhere");
   fs::create_directory_symlink("/virtual", "/run/elsewhere/link");

@@ -135,7 +135,7 @@ find_missing_roots() {
   local config number line fine=true
   for config in "${VIRTUAL%/}"/conf*; do
     [ -f "$config" ] || continue
-    awk '$1 !~ /^#/ && NF >= 2 { print NR, $2 }' "$config" >"$work/found"
+    awk '{ sub(/\r$/, "") } $1 !~ /^#/ && NF >= 2 { print NR, $2 }' "$config" >"$work/found"
     while read -r number line; do
       [ -d "$line" ] || { warn "$config:$number: $line: no such directory" && fine=false; }
     done <"$work/found"
