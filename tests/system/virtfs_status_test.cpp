@@ -199,7 +199,17 @@ TEST_P(VirtfsStatus, line_that_cannot_be_written_is_an_error) {
 
 TEST_P(VirtfsStatus, names_a_domain_without_a_record) {
   fs::remove_all("/virtual/.virtfs");
-  expect_named("/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one");
+  const std::string why =
+      "/virtual/one.com: no record of its contents: virtfs -u -p PROGRAM ... makes one";
+  expect_named(why);
+  SetUp();
+  fs::remove("/virtual/.virtfs/one.com");
+  expect_named(why);
+}
+
+TEST_P(VirtfsStatus, last_line_of_a_record_may_lack_its_end) {
+  write_file("/virtual/.virtfs/one.com", "program:hello\nprogram:sleep");
+  EXPECT_EQ("", status().errors);
 }
 
 TEST_P(VirtfsStatus, counts_files_that_are_too_many_to_name) {

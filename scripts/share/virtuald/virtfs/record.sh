@@ -13,7 +13,7 @@ read_record() {
   numbers='' pairs='' asked='' hard_links=false made=unknown updated=-
   [ ! -L "$place" ] || die "$place: a link: name the domain that it leads to"
   [ -d "$place" ] || die "$place: no such domain"
-  [ ! -f "$record" ] || while IFS=: read -r name value; do
+  [ ! -f "$record" ] || while IFS=: read -r name value || [ -n "$name" ]; do
     case $name in
     numbers) numbers=$value ;;
     line) pairs=$pairs$value$newline ;;

@@ -21,7 +21,7 @@ status_of() {
   find_mounts || fine=false
   find_strangers || fine=false
   find_dead_log || fine=false
-  if [ ! -f "$plan" ]; then
+  if [ "$programs" = - ] || [ ! -f "$plan" ]; then
     complain 'no record of its contents: virtfs -u -p PROGRAM ... makes one'
     fine=false
   else
