@@ -382,6 +382,19 @@ TEST_P(VirtfsUpdate, terminal_that_it_is_called_from_changes_nothing) {
   EXPECT_TRUE(fs::exists("/virtual/two.com/usr/share/terminfo/o/odd-terminal"));
 }
 
+/// What the page says to do if the host no longer has a program.
+TEST_P(VirtfsUpdate, program_without_a_line_in_the_record_is_removed) {
+  fs::remove("/usr/bin/hello");
+  EXPECT_EQ(
+      "virtfs: hello: not found on this host\n"
+      "virtfs: /virtual/one.com: could not make a root to compare it with\n",
+      update().errors);
+  EXPECT_EQ(0, run({"sed", "-i", "/^program:hello$/d", kRecord}).status);
+  expect_done(update(), "Updated /virtual/one.com\n");
+  EXPECT_FALSE(fs::exists(kDomain / "usr/bin/hello"));
+  EXPECT_TRUE(fs::exists(kDomain / "usr/bin/sh"));
+}
+
 // ---- Hostile domains --------------------------------------------------------
 
 /// The domain has replaced a directory with a link to one of the host's.
