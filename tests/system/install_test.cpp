@@ -144,8 +144,8 @@ TEST_F(Install, programs_need_no_library_and_are_hardened) {
   }
 }
 
-/// The kernel maps 64 KiB at once, and the end of the file is not mapped. With another libc the
-/// program is larger.
+/// The kernel maps 64 KiB at once; the code fits, and data and section headers follow. With another
+/// libc the program is larger.
 TEST_F(Install, program_of_every_connection_is_small) {
   const Outcome outcome = run({"strip", "-o", "/run/stripped", "/run/usr/bin/virtuald"});
   ASSERT_EQ(0, outcome.status) << outcome.errors;

@@ -27,8 +27,8 @@ class LineTable {
   }
 
   /// Returns the line that `key` was first added with, or adds it with `line` and returns 0. Also
-  /// returns 0 if there was no memory for the table, or if the file has grown since and the table is
-  /// full; repetitions then go unnoticed.
+  /// returns 0 if there was no memory for the table, or if the file has grown since and the table
+  /// is full; repetitions then go unnoticed.
   [[nodiscard]] std::size_t add(const Key& key, std::size_t line) {
     if (slots_ == nullptr) {
       return 0;
