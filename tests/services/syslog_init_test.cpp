@@ -1091,6 +1091,16 @@ TEST_P(SyslogInit, works_through_a_link_in_etc_init_d) {
               "not running: nobody listens on /virtual/log");
 }
 
+TEST_P(SyslogInit, variables_that_change_ls_and_cd_change_nothing) {
+  ASSERT_EQ(0, init("start").status);
+  EXPECT_EQ(0, init("status", {{"QUOTING_STYLE", "c"}}).status);
+  Command command = script_with_settings("status");
+  (*command.environment)["VIRTUAL"] = "virtual";
+  (*command.environment)["CDPATH"] = "/";
+  command.prepare = [] { static_cast<void>(::chdir("/")); };
+  EXPECT_EQ(0, run(command).status);
+}
+
 TEST_P(SyslogInit, setting_that_is_neither_yes_nor_no_is_refused) {
   expect_error(init("start", {{"DEV_LOG", "maybe"}}), "DEV_LOG: neither yes nor no: maybe");
 }

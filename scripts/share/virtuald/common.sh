@@ -29,9 +29,10 @@ newline='
 root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # The scripts parse the output of other programs, and sort and match names. The
-# result must be the same in every locale.
+# result must be the same in every locale, and whatever changes ls and cd.
 LC_ALL=C
 export LC_ALL
+unset CDPATH QUOTING_STYLE
 
 # With the first, cd could change to another directory of that name; with the second, "--" after an operand would be a
 # file.
