@@ -141,6 +141,11 @@ TEST_P(Installed, postfix_delivers_to_bob_once_its_master_runs) {
   EXPECT_EQ("", send_to_bob());
   EXPECT_TRUE(arrives("for bob", domain().root() / "var/mail/bob"));
   EXPECT_EQ("Mail queue is empty\n", must_run({"virtexec", name, "mailq"}));
+  // As sendmail.init(8) says.
+  const std::string runners = must_run({"sendmail.init", "start"});
+  for (const std::string& title : {std::string("host"), name}) {
+    EXPECT_PRED2(contains, runners, "sendmail.init: " + title + ": no sendmail or exim: skipped\n");
+  }
 }
 
 TEST(Git, clones_and_pushes_in_a_domain) {
