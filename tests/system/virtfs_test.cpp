@@ -414,7 +414,6 @@ TEST_P(Virtfs, takes_the_configuration_of_pam_on_a_host_whose_name_is_a_word_in_
 }
 
 TEST_P(Virtfs, takes_pams_password_helper_with_its_group_and_mode) {
-  NEEDS_REAL_ROOT();
   make({"-p", "passwd", "one.com"});
   const std::string access = access_of("/virtual/one.com/usr/sbin/unix_chkpwd");
   EXPECT_EQ(access_of("/usr/sbin/unix_chkpwd"), access);
@@ -1807,13 +1806,13 @@ TEST_P(Virtfs, refuses_a_word_that_is_not_an_address) {
 }
 
 TEST_P(Virtfs, refuses_a_configuration_that_is_broken) {
-  write_file("/virtual/conf", "nonsense\n");
+  write_file("/virtual/conf", "default /srv\nnonsense\n");
   const Outcome outcome =
       run_script("virtfs", {"-p", "busybox", "-a", "10.0.0.1", "-f", "/virtual/conf", "one.com"});
   EXPECT_EQ(1, outcome.status);
-  EXPECT_EQ("virtfs: /virtual/conf: 10.0.0.1: line 1: nonsense is not an address\n",
+  EXPECT_EQ("virtfs: /virtual/conf: 10.0.0.1: line 2: nonsense is not an address\n",
             outcome.errors);
-  EXPECT_EQ("nonsense\n", read_file("/virtual/conf"));
+  EXPECT_EQ("default /srv\nnonsense\n", read_file("/virtual/conf"));
   EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/virtual"));
 }
 

@@ -61,7 +61,7 @@ clear_copies() {
 # in the copy. A default line matches every address, so it is left out here.
 check_address() {
   local status=0 answer
-  sed '/^[[:space:]]*default[[:space:]]/d' <"$3" >"$work/query"
+  sed '/^[[:space:]]*default[[:space:]]/s/.*//' <"$3" >"$work/query"
   answer=$("$virtuald" -w -q "$1" "$work/query" 2>&1) || status=$?
   case $status in
   0) die "$2: already has $1, for ${answer##*"$newline"}" ;;
