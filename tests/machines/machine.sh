@@ -82,7 +82,7 @@ enter_machine() {
 
 # halt_machine DIRECTORY: powers it off, or kills it after half a minute. False if it did not power off.
 halt_machine() {
-  local unshare group status=0
+  local unshare status=0
   [ -f "$1.pid" ] || return 0
   unshare=$(cat -- "$1.pid")
   # SIGRTMIN+4: power off.

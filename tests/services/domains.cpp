@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A package may still have files in /sbin and /lib instead of /usr/sbin and /usr/lib.
-void copy_what_stands_outside_usr(const std::string& package) {
+void copy_files_outside_usr(const std::string& package) {
   for (const char* directory : {"/bin", "/lib", "/sbin"}) {
     if (fs::exists(daemon_path(package, directory))) {
       // std::filesystem does not replace an existing link, and the host may have the package's
@@ -92,7 +92,7 @@ void make_machine_without_virtuald(const std::vector<std::string>& packages) {
     overlay(directory, all);
   }
   for (const std::string& package : packages) {
-    copy_what_stands_outside_usr(package);
+    copy_files_outside_usr(package);
     finish_installation(package);
   }
   write_file("/etc/resolv.conf", "nameserver 127.0.0.1\n");
