@@ -6,10 +6,12 @@
 #include <optional>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "domains.h"
 #include "files.h"
+#include "log_socket.h"
 #include "network.h"
 #include "process.h"
 #include "world.h"
@@ -18,6 +20,21 @@ namespace testing_support {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The machine's own addresses, as in conf/samples/network.
+const Domain kMachine = {"machine", kNobody, "2001:db8::9d"};
+
+/// Whether a message that matches `pattern` comes within kPatience. Takes the messages before it.
+bool logs(LogSocket& log, const std::string& pattern) {
+  return eventually([&] {
+    for (const std::string& message : log.take()) {
+      if (std::regex_search(message, std::regex(pattern))) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
 
 /// Shared by the tests of both mailers.
 class MailMachine : public RootsTest {
@@ -91,6 +108,40 @@ class MailMachine : public RootsTest {
     EXPECT_TRUE(holds(mailbox(kDomains[1]), received));
   }
 
+  /// Has the kernel choose the machine's own addresses for connections to the second domain, as it
+  /// does for those to other machines.
+  static void move_second_domain_away() {
+    add_address(kMachine.ipv6 + "/128");
+    for (const auto address : {&Domain::ipv4, &Domain::ipv6}) {
+      const std::string to = kDomains[1].*address;
+      must_run({"ip", "route", "delete", "local", to, "dev", "lo", "table", "local"});
+      must_run({"ip", "route", "add", "local", to, "dev", "lo", "table", "local", "src",
+                kMachine.*address});
+    }
+  }
+
+  /// Sends a message from the first domain to the second over each family, and expects that it
+  /// comes from an address of `sender`.
+  void expect_mail_from(const Domain& sender, const std::string& mailer) {
+    connect_to(kDomains[1].ipv4, 25, kDomains[1].ipv4);  // the mailer does not wait for inetd
+    const std::string names = sample("dnsmasq.conf");
+    for (const auto& [address, other_family] : {std::pair(&Domain::ipv4, ",2001:[0-9a-f:]+"),
+                                                std::pair(&Domain::ipv6, ",10\\.[0-9.]+")}) {
+      write_file(sample_path("dnsmasq.conf"),
+                 std::regex_replace(names, std::regex(other_family), ""));
+      Command server = dns();
+      server.arguments.emplace_back("--local=/example.net/");  // else it refuses the other family
+      dns_.emplace(server);
+      EXPECT_TRUE(
+          eventually([] { return contains(read_file("/proc/net/udp"), ":0035 00000000:0000 "); }));
+      LogSocket log;
+      send_within(kDomains[0], mailer, kDomains[1], "text");
+      EXPECT_TRUE(logs(log, "from " + sender.*address + " port [0-9]+ to " + kDomains[1].*address))
+          << inetd_->log();
+    }
+    write_file(sample_path("dnsmasq.conf"), names);
+  }
+
   std::optional<BackgroundProcess> dns_;
   std::optional<BackgroundProcess> inetd_;
 };
@@ -121,6 +172,15 @@ TEST_P(Mail, stays_in_the_wrong_domain_if_sendmail_probes_the_interfaces) {
   send_within(kDomains[0], "sendmail", kDomains[1], "from next door");
   EXPECT_TRUE(arrives("from next door", mailbox(kDomains[0])));
   EXPECT_FALSE(holds(mailbox(kDomains[1]), "from next door"));
+}
+
+TEST_P(Mail, leaves_from_the_machines_addresses_unless_the_samples_lines_are_enabled) {
+  move_second_domain_away();
+  expect_mail_from(kMachine, "sendmail");
+  const std::string enabled =
+      std::regex_replace(sample("sendmail.mc"), std::regex("dnl (CLIENT_OPTIONS)"), "$1");
+  write_file(kDomains[0].root() / "etc/mail/sendmail.cf", sendmail_cf(enabled, kDomains[0].name));
+  expect_mail_from(kDomains[0], "sendmail");
 }
 
 TEST_P(Mail, is_not_relayed_for_strangers) {
@@ -241,6 +301,14 @@ TEST_P(MailByExim, greets_with_the_host_name_of_the_root) {
         GetParam() == std::string("isolated") ? domain.name : "host.example.com";
     EXPECT_PRED2(contains, ask(domain.ipv4, 25, "QUIT\r\n"), "220 " + name + " ESMTP");
   }
+}
+
+TEST_P(MailByExim, leaves_from_the_machines_addresses_without_the_samples_line) {
+  move_second_domain_away();
+  expect_mail_from(kDomains[0], "exim4");
+  const fs::path config = kDomains[0].root() / "etc/exim4/exim4.conf";
+  write_file(config, std::regex_replace(read_file(config), std::regex("  interface = .*\n"), ""));
+  expect_mail_from(kMachine, "exim4");
 }
 
 TEST_P(MailByExim, between_domains_goes_over_the_network) {
