@@ -1,4 +1,4 @@
-// The HOWTO's chapter on mail and POP: sendmail or exim, popa3d, curl, and a name server.
+// The HOWTO's chapter on mail and POP: sendmail or exim, popa3d, stunnel, curl, and a name server.
 
 #include <gtest/gtest.h>
 
@@ -40,7 +40,7 @@ bool logs(LogSocket& log, const std::string& pattern) {
 class MailMachine : public RootsTest {
  protected:
   static void make_sendmail_machine() {
-    make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d", "systemd"});
+    make_machine({"sendmail-bin", "sendmail-cf", "m4", "popa3d", "stunnel4", "systemd"});
     make_domains({"sendmail", "/usr/libexec/sendmail/mail.local", "popa3d"});
     for (const Domain& domain : kDomains) {
       configure_sendmail(domain.root(), domain.name);
@@ -62,11 +62,12 @@ class MailMachine : public RootsTest {
   }
 
   /// Sends bob a message as a stranger would: to the domain's address, by SMTP.
-  static Outcome send(const Domain& domain, const std::string& text) {
+  static Outcome send(const Domain& domain, const std::string& text,
+                      const std::string& scheme = "smtp", std::vector<std::string> options = {}) {
     write_file("/tmp/message", "Subject: test\n\n" + text + "\n");
-    return curl("smtp://" + domain.ipv4,
-                {"--crlf", "--mail-from", "alice@example.net", "--mail-rcpt", "bob@" + domain.name,
-                 "--upload-file", "/tmp/message"});
+    options.insert(options.end(), {"--crlf", "--mail-from", "alice@example.net", "--mail-rcpt",
+                                   "bob@" + domain.name, "--upload-file", "/tmp/message"});
+    return curl(scheme + "://" + domain.ipv4, options);
   }
 
   /// Sends a message from bob, logged in to `from`, to bob at `to`.
@@ -250,6 +251,39 @@ TEST_P(Pop, finds_the_mail_in_usr_spool_too) {
                         "read -r line </usr/spool/mail/bob; echo \"$line\""})
                   .find("From alice@example.net"),
               std::string::npos);
+  }
+}
+
+/// stunnel with two services for each domain.
+Command stunnel() {
+  must_run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.com",
+            "-keyout", "/run/stunnel.key", "-out", "/run/stunnel.pem"});
+  // With syslog it would wait, because the test reads its log only later.
+  std::string text =
+      "syslog = no\nforeground = yes\npid =\ncert = /run/stunnel.pem\nkey = /run/stunnel.key\n";
+  for (const Domain& domain : kDomains) {
+    for (const auto& [outside, inside] : {std::pair("995", "110"), std::pair("465", "25")}) {
+      text += "[" + domain.name + "-" + outside + "]\naccept = " + domain.ipv4 + ":" + outside +
+              "\nconnect = " + domain.ipv4 + ":" + inside + "\n";
+    }
+  }
+  write_file("/run/stunnel.conf", text);
+  return command_of({"stunnel", "/run/stunnel.conf"});
+}
+
+TEST_P(Pop, and_mail_by_stunnel_reach_each_domain_and_hide_the_clients_address) {
+  const BackgroundProcess server(stunnel());
+  for (const Domain& domain : kDomains) {
+    LogSocket log;
+    const Outcome message =
+        curl("pop3s://" + domain.ipv4 + "/1",
+             {"--insecure", "--interface", kNobody, "--user", "bob:" + password(domain)});
+    EXPECT_PRED2(contains, message.output, "for bob at " + domain.name) << message.errors;
+    EXPECT_TRUE(logs(log, "from " + domain.ipv4 + " port [0-9]+ to " + domain.ipv4));
+    LogSocket log_of_domain(domain.root() / "dev/log");
+    EXPECT_EQ("", send(domain, "by TLS", "smtps", {"--insecure", "--interface", kNobody}).errors);
+    EXPECT_TRUE(logs(log_of_domain, "relay=.*\\[" + domain.ipv4 + "\\]"));
+    EXPECT_TRUE(arrives("by TLS", mailbox(domain)));
   }
 }
 
