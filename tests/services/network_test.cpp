@@ -1,4 +1,7 @@
-// The HOWTO's chapters on IP aliasing and DNS: many addresses on one interface, and their names.
+// The HOWTO's chapters on IP aliasing and DNS: many addresses on one interface, and their names;
+// and a firewall that changes addresses.
+
+#include "network.h"
 
 #include <gtest/gtest.h>
 
@@ -60,6 +63,25 @@ TEST_F(IpAliasing, systemd_networkd_adds_the_addresses_of_the_sample) {
   const BackgroundProcess networkd(
       command_of({daemon_path("systemd", "/usr/lib/systemd/systemd-networkd")}));
   EXPECT_TRUE(eventually(has_all_addresses)) << networkd.log();
+}
+
+TEST(Firewall, decides_the_domain_of_a_connection_that_it_redirects) {
+  NEEDS_REAL_ROOT();
+  make_machine({"nftables"});
+  make_small_roots();
+  write_file("/virtual/conf.ftp", sample("conf.ftp") + "127.0.0.1 /virtual/example.net\n");
+  const BackgroundProcess server(inetd(
+      {"5000 stream tcp4 nowait root /usr/local/bin/virtuald virtuald -i /virtual/conf.ftp service "
+       "name"}));
+  EXPECT_EQ("example.com\n", ask(kDomains[0].ipv4, 5000)) << server.log();
+  // The clients are on the machine itself, so REDIRECT's new address is 127.0.0.1.
+  const std::string rule = "ip daddr " + kDomains[0].ipv4 + " tcp dport ";
+  must_run({"nft", "-f", "-"},
+           "table ip firewall {\n  chain output {\n    type nat hook output priority -100\n    " +
+               rule + "5001 redirect to :5000\n    " + rule + "5002 dnat to " + kDomains[1].ipv4 +
+               ":5000\n  }\n}\n");
+  EXPECT_EQ("example.net\n", ask(kDomains[0].ipv4, 5001)) << server.log();
+  EXPECT_EQ("example.net\n", ask(kDomains[0].ipv4, 5002)) << server.log();
 }
 
 class Dns : public RootsTest {};
