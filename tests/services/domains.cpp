@@ -57,7 +57,8 @@ void finish_installation(const std::string& package) {
 /// The port of a URL.
 std::uint16_t port_of(const std::string& url) {
   static const std::map<std::string, std::uint16_t> kPorts = {
-      {"ftp", 21}, {"http", 80}, {"pop3", 110}, {"pop3s", 995}, {"smtp", 25}, {"smtps", 465}};
+      {"ftp", 21},  {"http", 80}, {"pop3", 110}, {"pop3s", 995},
+      {"sftp", 22}, {"smtp", 25}, {"smtps", 465}};
   return kPorts.at(url.substr(0, url.find(':')));
 }
 

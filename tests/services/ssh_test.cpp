@@ -164,5 +164,34 @@ TEST_F(Ssh, copies_files) {
   }
 }
 
+/// As README's table of alternatives says.
+TEST(SshOfTheHost, with_match_local_address_has_one_bob_for_all_domains) {
+  NEEDS_REAL_ROOT();
+  make_machine({"openssh-server", "openssh-client"});
+  make_domains({});
+  must_run({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/run/key"});
+  std::string text = "HostKey /run/key\nSubsystem sftp internal-sftp\n";
+  for (const Domain& domain : kDomains) {
+    text += "Match LocalAddress " + domain.ipv4 + "\n  ChrootDirectory " + domain.root().string() +
+            "\n  ForceCommand internal-sftp\n";
+    write_file(domain.root() / "name", domain.name);
+  }
+  write_file("/run/sshd_config", text);
+  fs::create_directories("/run/sshd");
+  run({"useradd", "--system", "-d", "/run/sshd", "sshd"});  // the machine may have it
+  must_run({"useradd", "bob"});
+  must_run({"chpasswd"}, "bob:of-the-host\n");
+  const BackgroundProcess server(
+      command_of({"/usr/sbin/sshd", "-D", "-e", "-f", "/run/sshd_config"}));
+  for (const Domain& domain : kDomains) {
+    const auto get_name = [&](const std::string& password_given) {
+      return curl("sftp://" + domain.ipv4 + "/name",
+                  {"--insecure", "--user", "bob:" + password_given});
+    };
+    EXPECT_EQ(domain.name, get_name("of-the-host").output) << server.log();
+    EXPECT_EQ(67, get_name(password(domain)).status) << server.log();
+  }
+}
+
 }  // namespace
 }  // namespace testing_support

@@ -73,29 +73,27 @@ std::vector<std::string> inetutils_inetd(Listener listener,
           "/run/inetd.conf"};
 }
 
-std::vector<std::string> xinetd(Listener listener, const std::vector<std::string>& arguments) {
-  write_file("/run/xinetd.conf",
-             "service test\n{\n"
-             "  type = UNLISTED\n  port = " +
-                 std::to_string(kPort) +
-                 "\n"
-                 "  socket_type = stream\n  protocol = tcp\n  wait = no\n  user = root\n"
-                 "  flags = " +
-                 std::string(listener == Listener::ipv4 ? "IPv4" : "IPv6") +
-                 "\n"
-                 "  server = /usr/local/bin/virtuald\n"
-                 "  server_args = " +
-                 join(arguments) +
-                 "\n"
-                 "  log_type = FILE /run/xinetd.log\n"
-                 "  log_on_success = PID EXIT\n"
-                 "}\n");
+/// A block of xinetd.conf, with these lines.
+std::string xinetd_block(const std::string& name, const std::string& lines) {
+  return "service " + name + "\n{\n  type = UNLISTED\n  port = " + std::to_string(kPort) +
+         "\n  socket_type = stream\n  protocol = tcp\n  wait = no\n  user = root\n" + lines + "}\n";
+}
+
+std::vector<std::string> xinetd_with(const std::string& blocks) {
+  write_file("/run/xinetd.conf", blocks);
   return {daemon_path("xinetd", "/usr/sbin/xinetd"),
           "-dontfork",
           "-f",
           "/run/xinetd.conf",
           "-pidfile",
           "/run/xinetd.pid"};
+}
+
+std::vector<std::string> xinetd(Listener listener, const std::vector<std::string>& arguments) {
+  return xinetd_with(xinetd_block(
+      "test", "  flags = " + std::string(listener == Listener::ipv4 ? "IPv4" : "IPv6") +
+                  "\n  server = /usr/local/bin/virtuald\n  server_args = " + join(arguments) +
+                  "\n  log_type = FILE /run/xinetd.log\n  log_on_success = PID EXIT\n"));
 }
 
 std::vector<std::string> with_arguments(std::vector<std::string> command,
@@ -215,6 +213,28 @@ const auto kIpv4Only = testing::Values(SuperServer{"tcpserver", tcpserver, "stat
 INSTANTIATE_TEST_SUITE_P(Inetd, SuperServers, testing::Combine(kDualStack, kRoots), name_of);
 INSTANTIATE_TEST_SUITE_P(Others, SuperServers, testing::Combine(kIpv4Only, kRoots), name_of);
 INSTANTIATE_TEST_SUITE_P(Inetd, DualStackServers, testing::Combine(kDualStack, kRoots), name_of);
+
+/// As README's table of alternatives says.
+TEST(Xinetd, without_virtuald_needs_a_block_for_each_address_and_a_reload) {
+  NEEDS_REAL_ROOT();
+  make_machine();
+  make_small_roots();
+  std::vector<std::string> blocks;
+  for (const Domain& domain : kDomains) {
+    blocks.push_back(xinetd_block(
+        domain.name, "  bind = " + domain.ipv4 + "\n  server = /usr/sbin/chroot\n  server_args = " +
+                         domain.root().string() + " /usr/sbin/service name\n"));
+  }
+  const auto answers = [](const Domain& domain) {
+    return run({"busybox", "nc", domain.ipv4, std::to_string(kPort)}).output == domain.name + "\n";
+  };
+  const BackgroundProcess server(command_of(xinetd_with(blocks[0])));
+  EXPECT_TRUE(eventually([&] { return answers(kDomains[0]); })) << server.log();
+  xinetd_with(blocks[0] + blocks[1]);
+  EXPECT_FALSE(answers(kDomains[1]));
+  ::kill(server.pid(), SIGHUP);
+  EXPECT_TRUE(eventually([&] { return answers(kDomains[1]); })) << server.log();
+}
 
 class Inetd : public testing::Test {
  protected:
