@@ -118,8 +118,10 @@ rename_inside() {
 # find_old_name: lists the files of etc that still contain the old name. The search follows
 # no link, reads no FIFO, and takes at most half a minute.
 find_old_name() {
-  local path
-  (hold etc && timeout 30 "$grep" -rlF -- "$old" . 2>/dev/null) >"$work/hits" ||
+  local path timeout
+  # That of busybox leaves a process in the domain for a second.
+  timeout=$(find_program timeout) || exit
+  (hold etc && "$timeout" 30 "$grep" -rlF -- "$old" . 2>/dev/null) >"$work/hits" ||
     [ "$?" -ne 124 ] || complain 'etc: the search for the old name took too long and was stopped'
   head -n 1000 -- "$work/hits" | sed 's,^\./,etc/,' | sort | while IFS= read -r path; do
     is_as_made "$path" || printf '%s\n' "$path"
