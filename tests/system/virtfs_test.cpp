@@ -945,7 +945,7 @@ TEST_P(Virtfs, writes_no_configuration_in_somebody_elses_directory) {
     EXPECT_EQ(1, outcome.status);
     EXPECT_EQ(
         "virtfs: /run/ann: must be owned by root and not writable by anyone else; nothing was "
-        "made\n",
+        "changed\n",
         outcome.errors);
   }
   EXPECT_EQ(std::set<std::string>{"conf"}, names_in("/run/ann"));
