@@ -73,3 +73,31 @@ make_place() {
   give "$2" "$3" 2>/dev/null || :
   chmod -- "$1" "$root$3"
 }
+
+# Directories in var and run that only the host needs.
+not_places='apt|dbus|dpkg|initramfs-tools|journal|lock|log|mount|pam|polkit-1|private|systemd|ucf|udev|udisks2|user'
+
+# make_host_places: makes the directories that daemons have in /var and /run, and the homes of accounts there, empty.
+make_host_places() {
+  local found own_names places directory
+  step 'the directories of daemons'
+  awk -F: '$6 ~ /^\/(var|srv|run)\/./ { print $6 }' "$root/etc/passwd" | sort -u | while IFS= read -r directory; do
+    make_home "$directory"
+  done
+  found=$(cat -- "$package_lists"/*.list 2>/dev/null |
+    grep -E '^(/var/|/run/|(/usr)?/lib/(tmpfiles[.]d|systemd/system)/).' | sort -u) || :
+  own_names=$(list_daemons)
+  places=$(list_places | grep -vE "^[^/]*/(var/[a-z]*|run)/($not_places)(/|\$)") || :
+  make_places
+}
+
+# list_daemons: prints names of accounts, of queues, and of directories that an account of the system owns. A directory
+# with one of these names belongs to a daemon.
+list_daemons() {
+  {
+    sed 's/:.*//' "$root/etc/passwd"
+    find /var/spool /var/lib /var/log -mindepth 1 -maxdepth 1 -type d ! -name "*$newline*" \
+      -exec stat -c '%u %n' -- {} + 2>/dev/null |
+      awk '$1 < 1000 && ($1 != 0 || $2 ~ /^\/var\/spool\//) { print $2 }' | sed 's,.*/,,'
+  } | sort -u
+}
