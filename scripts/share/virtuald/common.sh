@@ -29,14 +29,12 @@ newline='
 root_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # The scripts parse the output of other programs, and sort and match names. The
-# result must be the same in every locale, and whatever changes ls and cd.
+# result must be the same in every locale, and whatever the caller sets: CDPATH
+# makes cd choose another directory, QUOTING_STYLE makes ls quote, and with
+# POSIXLY_CORRECT options after an operand are files.
 LC_ALL=C
 export LC_ALL
-unset CDPATH QUOTING_STYLE
-
-# With the first, cd could change to another directory of that name; with the second, "--" after an operand would be a
-# file.
-unset CDPATH POSIXLY_CORRECT
+unset CDPATH POSIXLY_CORRECT QUOTING_STYLE
 
 # warn MESSAGE: prints "program: MESSAGE" on standard error. The message has the
 # form "what: why".
