@@ -973,8 +973,8 @@ TEST_P(SyslogInit, per_domain_names_a_domain_without_a_logger_and_starts_the_res
   give_logger("/virtual/domain3.com");
   use_logger_of_each_domain();
   expect_error(init("start"),
-               "syslogd: not found in /virtual/domain2.com: install a logger that takes -p "
-               "SOCKET there, or set SYSLOGD");
+               "syslogd: not found in /virtual/domain2.com: install a logger there that takes -p "
+               "SOCKET, or set SYSLOGD");
   EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain1.com").size());
   EXPECT_EQ(1u, processes_of("syslogd", "/virtual/domain3.com").size());
   EXPECT_EQ(1, init("status").status);

@@ -2226,7 +2226,8 @@ TEST_P(VirtfsWhole, makes_nothing_if_it_cannot_tell_what_everybody_may_read) {
   const Outcome outcome = testing_support::run(command);
   EXPECT_EQ(1, outcome.status);
   EXPECT_EQ(
-      "virtfs: setpriv: not found, nor a chroot that takes --userspec: cannot tell what everybody "
+      "virtfs: setpriv: not found, nor a chroot that takes --userspec: cannot tell which files "
+      "everybody "
       "may read\n",
       outcome.errors);
   EXPECT_FALSE(fs::exists(root("")));
